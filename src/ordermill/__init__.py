@@ -1,0 +1,3 @@
+"""The order backend that starts with one command."""
+
+__version__ = "0.1.0"

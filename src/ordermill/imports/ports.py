@@ -1,0 +1,49 @@
+"""What imports ask of storage: runs that survive a crash, and batches that are loaded once and only once."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from ordermill.imports.model import Batch, Import, ImportFile, Loaded, Reject
+
+
+class ImportStore(Protocol):
+    """Each method is one transaction of its own."""
+
+    async def begin(self, file: ImportFile, *, at: datetime, actor: str) -> Import:
+        """Open a run, or return the unfinished one of the same file, options and channel, to be resumed."""
+        ...
+
+    async def load(self, run: Import, batch: Batch, *, at: datetime) -> Loaded | None:
+        """
+        Load one batch, its rejects and its checkpoint in one transaction.
+
+        Succeeds only when `batch.index` is the stored checkpoint: whoever loads the same run
+        beside us does each batch once. On success `run.checkpoint` and `run.tally` are moved on.
+
+        Returns:
+            What became of the orders, or None when another process has loaded this batch; read the run again.
+
+        Raises:
+            Unavailable: the database failed; nothing of the batch is left, or all of it.
+        """
+        ...
+
+    async def compare(self, batch: Batch) -> Loaded:
+        """Say what `load` would do, and write nothing: the dry run."""
+        ...
+
+    async def finish(self, run: Import, *, at: datetime) -> Import:
+        """Close the run with its final tally and write `import.finished`; a run that is closed already stays as it is."""
+        ...
+
+    async def get(self, id: UUID) -> Import | None: ...
+
+    async def recent(self, *, limit: int, after: UUID | None = None) -> Sequence[Import]:
+        """Return runs, newest first, those older than `after` when given."""
+        ...
+
+    def rejects(self, id: UUID) -> AsyncIterator[Reject]:
+        """Go through a run's refused orders in the order they were found."""
+        ...
