@@ -1,0 +1,144 @@
+"""
+Brings a database to the schema of this program, and tells how far it is from it.
+
+Nothing else runs DDL. Two processes that migrate at once wait for each other.
+"""
+
+import fcntl
+import io
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from ordermill.config import DatabaseUrl
+from ordermill.kit.errors import Unavailable
+from ordermill.schema import migrations
+from ordermill.schema.setup import configure
+
+# Any number does, as long as no other program that shares the database uses it for its advisory lock.
+_LOCK_KEY: Final = 0x0D3312
+
+
+class State(Enum):
+    """How a database stands to this program."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    OLD = "old"
+    NEWER = "newer"
+
+
+def migrate(database: DatabaseUrl) -> list[str]:
+    """
+    Apply what is missing and return the names of the migrations that were applied.
+
+    Raises:
+        Unavailable: the database cannot be reached or written, or is newer than this program.
+    """
+    configure(database)
+    from django.core.management import call_command  # noqa: PLC0415  # Django is configured only now
+
+    with _django_errors(database), _alone(database):
+        _refuse_newer(database)
+        missing = _missing()
+        call_command("migrate", verbosity=0, interactive=False, stdout=io.StringIO())
+        _keep_wal(database)
+    return missing
+
+
+def state(database: DatabaseUrl) -> State:
+    """Compare the migrations a database has had with those of this program."""
+    if database.embedded and not Path(database.path).exists():
+        return State.EMPTY
+    configure(database)
+    with _django_errors(database):
+        applied = _applied()
+        if not applied:
+            return State.EMPTY
+        known = set(_known())
+    if applied - known:
+        return State.NEWER
+    return State.CURRENT if applied == known else State.OLD
+
+
+def require_current(database: DatabaseUrl) -> None:
+    """
+    Refuse to work on a schema that this program does not know.
+
+    Raises:
+        Unavailable: `schema_missing`, `schema_old` or `schema_newer`, with the way out.
+    """
+    sentences = {
+        State.EMPTY: f"There is no order book at {database} yet; `ordermill migrate` creates it.",
+        State.OLD: f"The order book at {database} is of an older Ordermill; run `ordermill migrate` (back it up first).",
+        State.NEWER: f"The order book at {database} is of a newer Ordermill; upgrade this program.",
+    }
+    found = state(database)
+    if found is not State.CURRENT:
+        code = {State.EMPTY: "schema_missing", State.OLD: "schema_old", State.NEWER: "schema_newer"}[found]
+        raise Unavailable(sentences[found], code=code)
+
+
+def _refuse_newer(database: DatabaseUrl) -> None:
+    if _applied() - set(_known()):
+        raise Unavailable(f"The order book at {database} is of a newer Ordermill; upgrade this program.", code="schema_newer")
+
+
+def _known() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
+
+
+def _applied() -> set[str]:
+    from django.db import connection  # noqa: PLC0415  # Django is configured only now
+    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
+
+    try:
+        return {name for app, name in MigrationRecorder(connection).applied_migrations() if app == "ordermill"}
+    finally:
+        connection.close()
+
+
+def _missing() -> list[str]:
+    return sorted(set(_known()) - _applied())
+
+
+@contextmanager
+def _alone(database: DatabaseUrl) -> Iterator[None]:
+    """Keep a second migration waiting: by a lock file beside the embedded database, by an advisory lock elsewhere."""
+    from django.db import connection  # noqa: PLC0415  # Django is configured only now
+
+    if database.embedded:
+        with Path(f"{database.path}.migrate").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+            Path(lock.name).unlink(missing_ok=True)
+            connection.close()
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+    try:
+        yield
+    finally:
+        connection.close()  # which gives the lock back
+
+
+def _keep_wal(database: DatabaseUrl) -> None:
+    if database.embedded:
+        from django.db import connection  # noqa: PLC0415  # Django is configured only now
+
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode=WAL")
+
+
+@contextmanager
+def _django_errors(database: DatabaseUrl) -> Iterator[None]:
+    from django.db.utils import DatabaseError, InterfaceError  # noqa: PLC0415  # Django is configured only now
+
+    try:
+        yield
+    except (DatabaseError, InterfaceError, OSError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Unavailable(f"The order book at {database} cannot be opened: {first}.", code="database_unavailable") from error

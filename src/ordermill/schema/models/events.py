@@ -1,0 +1,31 @@
+"""The ledger: what happened, append-only, and the outbox that webhooks are delivered from."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Event(models.Model):
+    """
+    A fact. `data` holds no personal data.
+
+    The order is named and not referred to: its events outlive an order that an undo removes.
+    Triggers refuse to change or delete a row (migration 0001).
+    """
+
+    id = models.UUIDField(primary_key=True)
+    type = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=64)
+    order_id = models.UUIDField(null=True)
+    user_id = models.BigIntegerField(null=True)
+    import_id = models.UUIDField(null=True)
+    sequence = models.IntegerField(null=True)
+    data = models.JSONField()
+
+    class Meta:
+        db_table = "events"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["order_id", "sequence"], name="events_order_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"

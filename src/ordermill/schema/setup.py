@@ -1,0 +1,57 @@
+"""
+Configures Django once per process, for every entry point; nothing else calls `django.setup`.
+
+Source of the SQLite options: RELIABILITY.md E8; Django 5.1 release notes (`transaction_mode`, `init_command`).
+"""
+
+from typing import Any
+
+import django
+from django.conf import settings
+
+from ordermill.config import DatabaseUrl
+from ordermill.schema import settings as base
+
+
+def configure(database: DatabaseUrl | None = None) -> None:
+    """
+    Make the models importable, and point Django at `database`.
+
+    Without a database the models can be imported (SQLAlchemy's mapping needs no more), but not queried.
+    A second call in one process only changes the database.
+    """
+    databases = {"default": connection(database)} if database else base.DATABASES
+    if not settings.configured:
+        options = {name: value for name, value in vars(base).items() if name.isupper()}
+        settings.configure(**{**options, "DATABASES": databases})
+        django.setup()
+    elif database:
+        _point_at(databases["default"])
+
+
+def connection(database: DatabaseUrl) -> dict[str, Any]:
+    """Return Django's settings of one database."""
+    if database.embedded:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": database.path,
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 5, "init_command": "PRAGMA synchronous=FULL;"},
+        }
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": database.name,
+        "USER": database.user,
+        "PASSWORD": database.password,
+        "HOST": database.host,
+        "PORT": database.port,
+        "CONN_MAX_AGE": 0,
+    }
+
+
+def _point_at(wanted: dict[str, Any]) -> None:
+    from django.db import connections  # noqa: PLC0415  # importable only once settings are configured
+
+    connections["default"].close()
+    del connections["default"]
+    settings.DATABASES["default"] = wanted
+    connections.settings = connections.configure_settings({"default": wanted})
