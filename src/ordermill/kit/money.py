@@ -28,6 +28,8 @@ EXPONENTS: Final[dict[str, int]] = {code: exponent for exponent, codes in _EXPON
 
 # ASCII digits only: Python's Decimal would also take "1_000", Arabic digits and "1e1000000".
 _AMOUNT = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,4})?", re.ASCII)
+# The same for integers, compared as numbers: Python refuses to write one of more than 4,300 digits as text.
+_TOO_LONG: Final = 10**13
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,26 @@ class Currency:
         Raises:
             Invalid: `too_many_decimals` or `amount_too_large`.
         """
-        scaled = amount.scaleb(self.exponent)
-        if scaled != scaled.to_integral_value():
+        minor = _whole(amount, exponent=self.exponent)
+        if minor is None:
             raise Invalid(f"{amount} has more decimals than {self.code} allows ({self.exponent}).", code="too_many_decimals")
-        if abs(scaled) > LIMIT_MINOR:
+        if abs(minor) > LIMIT_MINOR:
             raise Invalid(f"{amount} is more than {self.decimal(LIMIT_MINOR)}.", code="amount_too_large")
-        return int(scaled)
+        return minor
 
     def decimal(self, minor: int) -> Decimal:
         """Return whole minor units as a decimal with exactly the currency's decimals."""
         return Decimal(minor).scaleb(-self.exponent)
 
     def round(self, amount: Decimal) -> Decimal:
-        """Round to the currency's decimals, half away from zero: the one rounding rule, applied at the line."""
+        """
+        Round to the currency's decimals, half away from zero: the one rounding rule, applied at the line.
+
+        Raises:
+            Invalid: `amount_too_large`.
+        """
+        if amount.copy_abs() > LIMIT_MINOR:  # whatever the exponent; beyond 28 digits `quantize` itself would break down
+            raise Invalid(f"{amount} is more than {self.decimal(LIMIT_MINOR)}.", code="amount_too_large")
         return amount.quantize(Decimal(1).scaleb(-self.exponent), rounding=ROUND_HALF_UP)
 
 
@@ -86,17 +95,19 @@ def parse_amount(value: object) -> Decimal:
         )
     if isinstance(value, Decimal) and value.is_finite():
         return value
-    if isinstance(value, int | str) and _AMOUNT.fullmatch(str(value)):
-        return Decimal(str(value))
+    if isinstance(value, int) and abs(value) < _TOO_LONG:
+        return Decimal(value)
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return Decimal(value)
     raise Invalid("Write the amount in digits with at most four decimals, such as 12.30.", code="amount_malformed")
 
 
 def unit_price_units(price: Decimal) -> int:
     """Return a unit price in whole ten-thousandths of the currency's major unit, as it is stored."""
-    scaled = price.scaleb(UNIT_PRICE_EXPONENT)
-    if scaled != scaled.to_integral_value():
+    units = _whole(price, exponent=UNIT_PRICE_EXPONENT)
+    if units is None:
         raise Invalid(f"{price} has more than four decimals.", code="too_many_decimals")
-    return int(scaled)
+    return units
 
 
 def unit_price(units: int, *, currency: Currency) -> Decimal:
@@ -104,6 +115,15 @@ def unit_price(units: int, *, currency: Currency) -> Decimal:
     exact = Decimal(units).scaleb(-UNIT_PRICE_EXPONENT)
     short = exact.quantize(Decimal(1).scaleb(-currency.exponent), rounding=ROUND_HALF_UP)
     return short if short == exact else exact.normalize()
+
+
+def _whole(amount: Decimal, *, exponent: int) -> int | None:
+    """Return `amount` times ten to the `exponent` if that is whole; exact, where `scaleb` rounds to 28 digits without a word."""
+    if not amount.is_finite():
+        return None
+    numerator, denominator = amount.as_integer_ratio()
+    whole, rest = divmod(numerator * 10**exponent, denominator)
+    return None if rest else whole
 
 
 def split(amount: int, weights: list[int]) -> list[int]:

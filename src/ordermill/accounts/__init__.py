@@ -1,0 +1,1 @@
+"""Who may do what: accounts and their passwords. Not here: how a door asks for them."""

@@ -1,0 +1,110 @@
+"""
+Decides what becomes of each order of a batch, given what the book holds already. Pure: frames in, frames out.
+
+The rules are PRODUCT.md section 2, "Identity and updates".
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from ordermill.imports.model import MOMENT
+
+# What is looked up of the orders that a batch may meet; `id` as 32 hex digits.
+EXISTING: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "id": pl.String,
+    "channel": pl.String,
+    "number": pl.String,
+    "external_id": pl.String,
+    "currency": pl.String,
+    "status": pl.String,
+    "total": pl.Int64,
+    "placed_at": MOMENT,
+    "fingerprint": pl.String,
+    "source_updated_at": MOMENT,
+    "status_set_here": pl.Boolean,
+    "version": pl.Int32,
+}
+
+_DIFFERENT: Final = "different_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The orders of a batch by what is to be done; `changed` and `refused` also carry the stored row as `old_…`."""
+
+    new: pl.DataFrame
+    changed: pl.DataFrame
+    unchanged: pl.DataFrame
+    refused: pl.DataFrame
+    kept: int
+
+
+def plan(orders: pl.DataFrame, existing: pl.DataFrame) -> Plan:
+    """
+    Sort the orders of a batch.
+
+    Args:
+        orders: `imports.model.ORDERS`.
+        existing: `EXISTING`, every stored order that shares a channel and a number or external id with one of them.
+    """
+    if existing.is_empty():
+        refused = _repeated_external_id(orders)
+        return Plan(orders.filter(~refused), orders.clear(), orders.clear(), orders.filter(refused), 0)
+    judged = _matched(orders, existing).with_columns(_verdict().alias("verdict"))
+    changed = judged.filter(verdict="changed")
+    own_status = pl.col("old_status_set_here") & (pl.col("status") != pl.col("old_status"))
+    return Plan(
+        new=judged.filter(verdict="new").select(orders.columns),
+        changed=changed.with_columns(
+            status=pl.when(own_status).then("old_status").otherwise("status"),
+        ),
+        unchanged=judged.filter(verdict="unchanged"),
+        refused=judged.filter(verdict=_DIFFERENT),
+        kept=changed.select(own_status.sum()).item() or 0,
+    )
+
+
+def _matched(orders: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
+    """Put beside each order the stored order of its external id, else that of its number, as `old_…`."""
+    old = existing.rename({name: f"old_{name}" for name in existing.columns})
+    by_external = old.filter(pl.col("old_external_id").is_not_null())
+    by_number = old.select("old_channel", "old_number", number_owner="old_id")
+    found = orders.join(
+        by_external.select("old_channel", "old_external_id", external_owner="old_id"),
+        left_on=["channel", "external_id"],
+        right_on=["old_channel", "old_external_id"],
+        how="left",
+        maintain_order="left",
+    ).join(by_number, left_on=["channel", "number"], right_on=["old_channel", "old_number"], how="left", maintain_order="left")
+    owner = pl.coalesce("external_owner", "number_owner")
+    return found.with_columns(old_id=owner, repeated=_repeated_external_id(orders)).join(
+        old, on="old_id", how="left", maintain_order="left"
+    )
+
+
+def _repeated_external_id(orders: pl.DataFrame) -> pl.Series:
+    """Whether an earlier order of the batch has the same external id in the same channel."""
+    named = orders.select(
+        repeated=pl.col("external_id").is_not_null() & ~pl.struct("channel", "external_id").is_first_distinct()
+    )
+    return named["repeated"]
+
+
+def _verdict() -> pl.Expr:
+    other_owner = pl.col("number_owner").is_not_null() & (pl.col("number_owner") != pl.col("old_id"))
+    other_external = pl.col("external_owner").is_null() & (pl.col("old_external_id") != pl.col("external_id"))
+    other_facts = (pl.col("currency") != pl.col("old_currency")) | (pl.col("placed_at") != pl.col("old_placed_at"))
+    different = other_owner | other_external.fill_null(value=False) | other_facts.fill_null(value=False)
+    older = (pl.col("source_updated_at") < pl.col("old_source_updated_at")).fill_null(value=False)
+    same = (pl.col("fingerprint") == pl.col("old_fingerprint")).fill_null(value=False)
+    return (
+        pl.when(pl.col("repeated") | different.fill_null(value=False))
+        .then(pl.lit(_DIFFERENT))
+        .when(pl.col("old_id").is_null())
+        .then(pl.lit("new"))
+        .when(same | older)
+        .then(pl.lit("unchanged"))
+        .otherwise(pl.lit("changed"))
+    )

@@ -1,0 +1,80 @@
+"""
+PostgreSQL through asyncpg under SQLAlchemy, with a time limit on everything.
+
+Not here: what is written. The functions handed in run on SQLAlchemy's greenlet bridge (`run_sync`), so they
+are the same ones that the embedded database runs in its writer thread.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from ordermill.storage.database import origin, refusal
+
+T = TypeVar("T")
+
+POOL_SIZE: Final = 10
+POOL_TIMEOUT_S: Final = 5
+CONNECT_TIMEOUT_S: Final = 5
+ATTEMPTS: Final = 5
+# The whole unit is run again (PostgreSQL documentation, 13.5).
+_LOST_RACES: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_SETTINGS: Final = {
+    "application_name": "ordermill",
+    "timezone": "UTC",
+    "statement_timeout": "60s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+class PostgresDatabase:
+    """One PostgreSQL database; asyncpg reads the URL, so several hosts and TLS options are as libpq has them."""
+
+    embedded = False
+
+    def __init__(self, url: str) -> None:
+        async def connect() -> Any:
+            return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, server_settings=_SETTINGS)
+
+        self._engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=connect,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            hide_parameters=True,
+        )
+
+    async def read(self, work: Callable[[Connection], T], /, *, patient: bool = False) -> T:
+        def look(connection: Connection) -> T:
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            if patient:
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+            return work(connection)
+
+        try:
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(look)
+        except Exception as error:
+            raise refusal(error) from error
+
+    async def write(self, work: Callable[[Connection], T], /) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._engine.begin() as connection:
+                    return await connection.run_sync(work)
+            except Exception as error:
+                lost_race = isinstance(origin(error), _LOST_RACES)
+                if attempt == ATTEMPTS or not lost_race:
+                    raise refusal(error) from error
+            await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  # jitter, not a secret
+        raise AssertionError("the last attempt returns or raises")
+
+    async def close(self) -> None:
+        await self._engine.dispose()

@@ -1,0 +1,1 @@
+"""One repository per entity, over any SQL database."""

@@ -1,0 +1,41 @@
+"""The ledger in SQL: rows are added and read, never changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, insert, select
+
+from ordermill.kit.events import Event, Identified
+from ordermill.storage.database import Database
+from ordermill.storage.tables import EventRow
+
+
+class SqlEvents:
+    """`kit.events.EventLedger`."""
+
+    def __init__(self, database: Database, changes: list[Callable[[Connection], None]]) -> None:
+        self._database = database
+        self._changes = changes
+
+    async def append(self, event: Event, *, user: Identified | None = None) -> None:
+        def write(connection: Connection) -> None:
+            if user is not None:
+                event.user_id = user.id
+            connection.execute(insert(EventRow).values(**asdict(event)))
+
+        self._changes.append(write)
+
+    async def of_order(self, order_id: UUID) -> Sequence[Event]:
+        return await self._find(select(EventRow).where(EventRow.order_id == order_id).order_by(EventRow.sequence))
+
+    async def recent(self, *, limit: int = 100, type: str | None = None) -> Sequence[Event]:
+        query = select(EventRow).order_by(EventRow.id.desc()).limit(limit)
+        return await self._find(query if type is None else query.where(EventRow.type == type))
+
+    async def _find(self, query: Select[Any]) -> Sequence[Event]:
+        columns = query.with_only_columns(*EventRow.__table__.c)
+        return await self._database.read(
+            lambda connection: [Event(**row) for row in connection.execute(columns).mappings()]  # the names are the same
+        )

@@ -1,0 +1,218 @@
+"""
+The embedded database: one writer thread that groups commits, and readers beside it.
+
+    unit ─┐                      ┌ SAVEPOINT unit … RELEASE ┐
+    unit ─┼─> queue ─> BEGIN     ┼ SAVEPOINT unit … RELEASE ┼ COMMIT (one fsync for all)
+    unit ─┘            IMMEDIATE └ SAVEPOINT unit … RELEASE ┘
+
+A unit that is refused is rolled back to its savepoint and its neighbours do not notice. When the COMMIT itself
+fails (deferred foreign keys are checked there) the group is run again, one transaction each, so that only the
+guilty one fails.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine
+
+from ordermill.kit.errors import Unavailable
+from ordermill.storage.database import refusal
+
+T = TypeVar("T")
+
+# Groups beyond this gain nothing (the fsync is shared out already) and make the first member wait.
+GROUP_LIMIT: Final = 64
+READERS: Final = 4
+BUSY_TIMEOUT_S: Final = 5
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Connection], Any]
+    future: "Future[Any]" = field(default_factory=Future)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteDatabase:
+    """One SQLite file. Writers of other processes are waited for; within this one there is only one."""
+
+    embedded = True
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._reading = _engine(lambda: connect(path, readonly=True), pooled=True)
+
+    async def read(self, work: Callable[[Connection], T], /, *, patient: bool = False) -> T:  # noqa: ARG002  # no time limit here
+        if self._readers is None:
+            self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+
+    async def write(self, work: Callable[[Connection], T], /) -> T:
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+            self._writer.start()
+        job = _Job(work)
+        self._jobs.put(job)
+        result: T = await asyncio.wrap_future(job.future)
+        return result
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._writer.join)
+            self._writer = None
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.shutdown)
+            self._readers = None
+        self._reading.dispose()
+
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._reading.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    return work(connection)
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+        except Exception as error:
+            raise refusal(error) from error
+
+    def _run(self) -> None:
+        engine = _engine(lambda: connect(self._path), pooled=False)
+        connection: Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            group = [job]
+            while len(group) < GROUP_LIMIT and not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    self._jobs.put(None)
+                    break
+                group.append(following)
+            try:
+                connection = connection or engine.connect()
+                _commit(connection, group)
+            except Exception as error:  # noqa: BLE001  # somebody is waiting for each answer
+                _fail(group, error)
+            _settle(group)
+        if connection is not None:
+            connection.close()
+        engine.dispose()
+
+
+def _commit(connection: Connection, group: list[_Job]) -> None:
+    """Run a group in one transaction; fall back to one transaction each when the group cannot stand together."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        intact = all(_run_in_savepoint(connection, job) for job in group)
+        if intact:
+            connection.exec_driver_sql("COMMIT")
+            return
+    except Exception as error:
+        _undo(connection)
+        if len(group) == 1:
+            group[0].error = group[0].error or error
+            return
+    except BaseException:
+        _undo(connection)
+        raise
+    for job in group:
+        if job.error is None:
+            _commit(connection, [job])
+
+
+def _run_in_savepoint(connection: Connection, job: _Job) -> bool:
+    """Run one unit; False when its failure took the whole transaction with it, as a full disk does."""
+    connection.exec_driver_sql("SAVEPOINT unit")
+    try:
+        job.result = job.work(connection)
+    except Exception as error:  # noqa: BLE001  # it is handed to whoever waits for this unit
+        job.error = error
+        if not _driver(connection).in_transaction:
+            return False
+        connection.exec_driver_sql("ROLLBACK TO unit")
+    connection.exec_driver_sql("RELEASE unit")
+    return True
+
+
+def _undo(connection: Connection) -> None:
+    if _driver(connection).in_transaction:
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def _fail(group: list[_Job], error: BaseException) -> None:
+    for job in group:
+        job.error = job.error or error
+
+
+def _settle(group: list[_Job]) -> None:
+    for job in group:
+        if not job.future.set_running_or_notify_cancel():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        else:
+            translated = refusal(job.error) if isinstance(job.error, Exception) else job.error
+            translated.__cause__ = None if translated is job.error else job.error
+            job.future.set_exception(translated)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    raw: Any = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101  # for the type checker: the engine below makes nothing else
+    return raw
+
+
+def _engine(creator: Callable[[], sqlite3.Connection], *, pooled: bool) -> Engine:
+    # AUTOCOMMIT: SQLAlchemy then leaves BEGIN and COMMIT to us. The sqlite3 module would begin too late (no
+    # transaction for SELECT, DEFERRED for writes), which loses updates without a word: RELIABILITY.md 1.1.
+    options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": READERS} if pooled else {"poolclass": NullPool}
+    return create_engine(
+        "sqlite://", creator=creator, isolation_level="AUTOCOMMIT", hide_parameters=True, pool_reset_on_return=None, **options
+    )
+
+
+def connect(path: str, *, readonly: bool = False) -> sqlite3.Connection:
+    """
+    Open the file as every part of Ordermill must (RELIABILITY.md E8).
+
+    Raises:
+        Unavailable: the file cannot be opened, or does not keep a write-ahead log.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise Unavailable(f"The database file {path!r} cannot be opened: {error}.", code="database_unavailable") from error
+    try:
+        _prepare(connection, path, readonly=readonly)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str, *, readonly: bool) -> None:
+    try:
+        # The pragma reports failure only by the mode it returns.
+        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-32768"):
+            connection.execute(f"PRAGMA {pragma}")
+        if readonly:
+            connection.execute("PRAGMA query_only=ON")
+    except sqlite3.Error as error:
+        raise Unavailable(f"The database file {path!r} cannot be used: {error}.", code="database_unavailable") from error
+    if mode != "wal":
+        raise Unavailable(
+            f"The database file {path!r} stays in journal mode {mode!r} and cannot keep a write-ahead log; "
+            "move it to a local disk that the process may write to.",
+            code="database_unavailable",
+        )
