@@ -58,3 +58,6 @@ ITEM: Final = (
 
 # A format says with this that a line is not part of a sale, in a whole sentence; its order is rejected as `not_a_sale`.
 REFUSED: Final = "_refused"
+
+# The same for a record that has not the shape of an order, such as a document whose items are no list: `wrong_shape`.
+MISSHAPEN: Final = "_misshapen"

@@ -201,6 +201,8 @@ class ImportFile:
     mapping: str
     channel: str
     options_key: str  # everything that changes how the file is read, digested
+    header: str | None = None  # a table's, with its delimiter: what is needed to write its records again; JSON has none
+    delimiter: str | None = None
 
 
 @dataclass(slots=True)
@@ -222,3 +224,5 @@ class Loaded:
 
     tally: Tally  # orders.new/updated/unchanged/kept/rejected, customers.new, and corrections for what it rejected
     rejects: list[Reject] = field(default_factory=list)
+    # Of `compare` only: the keys of buyers that the book does not know; they repeat from batch to batch.
+    strangers: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))

@@ -30,7 +30,7 @@ class ImportStore(Protocol):
         """
         ...
 
-    async def compare(self, batch: Batch) -> Loaded:
+    async def compare(self, batch: Batch, *, file: str) -> Loaded:
         """Say what `load` would do, and write nothing: the dry run."""
         ...
 

@@ -33,6 +33,10 @@ class Format(Protocol):
         """Whether the header is this format's; column order never matters, missing optional columns are fine."""
         ...
 
+    def missing(self, columns: Sequence[str]) -> list[str]:
+        """Return the columns without which a file is not of this format; none in a file that is."""
+        ...
+
     def key(self, columns: Sequence[str]) -> pl.Expr:
         """Return the expression over the file's own columns that is equal for all lines of one order."""
         ...
@@ -42,10 +46,12 @@ class Format(Protocol):
         Return canonical text columns for records of the file.
 
         Args:
-            raw: one String column per column of the file, "" where the field is empty, beside `_line` (UInt32).
+            raw: records of whole orders, those of one order side by side: one String column per column of the file, ""
+                where the field is empty, beside `_line` (UInt32) and `_raw` (the record's text, all there is in JSONL).
 
         Returns:
-            Rows in the same order and number, with `_line` and any of the columns of `imports/columns.py`.
+            A row for each record in the same order, with `_line` and any of the columns of `imports/columns.py`; a
+            document of JSONL becomes a row per item.
         """
         ...
 

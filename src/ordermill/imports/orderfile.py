@@ -1,0 +1,128 @@
+"""
+A file that was recognised, and how it is to be read: everything that is known before the book is opened.
+
+Not here: what is then done with it (process).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from ordermill.imports.mapfile import MapFile
+from ordermill.imports.model import Defaults, ImportFile, Rules
+from ordermill.imports.reader import Reader, recognised
+from ordermill.imports.scan import Scan
+from ordermill.imports.source import opened
+from ordermill.kit.calendar import zone
+from ordermill.kit.errors import Invalid
+from ordermill.kit.money import Currency
+from ordermill.kit.text import defect, identifier, shortened
+
+CHANNEL_LIMIT: Final = 64  # characters of a channel's name, as the schema has it
+
+# Part of a run's identity: an interrupted run is never resumed by a program that cuts batches otherwise.
+_LAYOUT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What is said about a file from outside; None where that is left to the map, the format or the settings."""
+
+    format: str | None = None
+    mapping: MapFile | None = None
+    channel: str | None = None
+    currency: str | None = None
+    timezone: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    guests: bool = True
+    merge: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFile:
+    """One recognised file; `defaults` hold where it does not say."""
+
+    reader: Reader
+    defaults: Defaults
+    options: Options
+
+    @property
+    def name(self) -> str:
+        return self.reader.source.name
+
+    @property
+    def extension(self) -> str:
+        """What the name of a file in this format ends with, such as ".csv"."""
+        return f".{self.reader.format.kind}"
+
+    def identity(self, found: Scan) -> ImportFile:
+        """Return what makes a run the same run: content, channel, and whatever changes how the file is read."""
+        table, options = self.reader.table, self.options
+        read_by = {
+            "layout": _LAYOUT,
+            "format": self.reader.format.name,
+            "map": repr(options.mapping) if options.mapping else None,
+            "defaults": asdict(self.defaults),
+            "encoding": options.encoding,
+            "delimiter": table.delimiter if table else None,
+        }
+        return ImportFile(
+            name=self.name,
+            sha256=found.sha256,
+            size=found.size,
+            format=self.reader.format.name,
+            mapping=self.reader.format.title,
+            channel=self.defaults.channel,
+            options_key=hashlib.sha256(json.dumps(read_by, sort_keys=True).encode()).hexdigest(),
+            header=table.header if table else None,
+            delimiter=table.delimiter if table else None,
+        )
+
+
+@contextmanager
+def order_file(path: str, options: Options, *, currency: str, timezone: str) -> Iterator[OrderFile]:
+    """
+    Recognise a file; standard input (`-`) is spooled until the block is left.
+
+    Args:
+        currency: holds where neither the file nor the options nor the map name one.
+        timezone: likewise.
+
+    Raises:
+        Invalid: there is no such file, it is not recognised, unsuitable or malformed at its head, or an option is wrong.
+        Unavailable: it may not be read, or there is no room to spool it.
+    """
+    mapped = options.mapping.file if options.mapping else None
+    with opened(path, encoding=options.encoding or (mapped.encoding if mapped else None)) as source:
+        delimiter = options.delimiter or (mapped.delimiter if mapped else None)
+        reader = recognised(source, wanted=options.format, mapping=options.mapping, delimiter=delimiter)
+        rules = options.mapping.rules if options.mapping else Rules()
+        yield OrderFile(
+            reader=reader,
+            options=options,
+            defaults=Defaults(
+                channel=_channel(options.channel) if options.channel is not None else reader.format.channel,
+                currency=_currency(options.currency) or (mapped.currency if mapped else None) or currency,
+                timezone=_timezone(options.timezone) or (mapped.timezone if mapped else None) or timezone,
+                rules=replace(rules, guests=rules.guests and options.guests, merge=rules.merge and options.merge),
+            ),
+        )
+
+
+def _channel(word: str) -> str:
+    name = identifier(word)
+    if not name or len(name) > CHANNEL_LIMIT or defect(name):
+        raise Invalid.field("/channel", f"A channel's name has 1 to {CHANNEL_LIMIT} characters, unlike {shortened(word)!r}.")
+    return name
+
+
+def _currency(word: str | None) -> str | None:
+    return None if word is None else Currency.of(word.strip().upper()).code
+
+
+def _timezone(word: str | None) -> str | None:
+    return None if word is None else zone(word).key
