@@ -26,7 +26,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@echo 'Setting up .venv; the first time takes about a minute.'
 	@$(PYTHON) -m venv .venv || \
 		{ echo 'This Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
-	@{ [ -n "$(UV)" ] && $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt; } || \
+	@{ [ -n "$(UV)" ] && $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt; } || \
 		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

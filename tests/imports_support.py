@@ -6,8 +6,9 @@ from typing import Any, Literal
 import polars as pl
 
 from ordermill.imports.assemble import build_batch
+from ordermill.imports.batch import Batch
 from ordermill.imports.formats import Sample
-from ordermill.imports.model import Batch, Defaults, Rules
+from ordermill.imports.model import Defaults, Rules
 
 # One good line; tests say only what matters to them.
 LINE: Mapping[str, str] = {

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ordermill.kit.calendar import zone
-from ordermill.kit.errors import Invalid
+from ordermill.kit.errors import Invalid, Unavailable
 from ordermill.kit.money import Currency
 
 DATABASE_FILE = "ordermill.db"
@@ -32,9 +32,18 @@ class DatabaseUrl:
     secret_url: str
 
     def __post_init__(self) -> None:
+        try:
+            _ = self._parts.port
+        except ValueError:
+            # Python's own sentence repeats parts of the URL, and where it is malformed the password is among them.
+            raise Invalid(
+                "The database URL cannot be read. Its port is a number below 65536; in user, password and names write / as %2F, "
+                "@ as %40, : as %3A and # as %23.",
+                code="database_url",
+            ) from None
         if self._parts.scheme not in {"sqlite", "postgresql", "postgres"}:
             raise Invalid(
-                f"The database URL begins with {self._parts.scheme or 'nothing'!r}; write sqlite:///FILE or "
+                f"The database URL begins with {self._parts.scheme or 'no scheme'}; write sqlite:///FILE or "
                 "postgresql://USER:PASSWORD@HOST:PORT/NAME.",
                 code="database_url",
             )
@@ -95,12 +104,23 @@ def default_database_url() -> str:
 
 
 def _known_zone(name: str) -> str:
-    zone(name)
-    return name
+    try:
+        return zone(name).key
+    except Invalid as refusal:
+        raise ValueError(refusal.message) from refusal
 
 
 def _known_currency(code: str) -> str:
-    return Currency.of(code.strip().upper()).code
+    try:
+        return Currency.of(code.strip().upper()).code
+    except Invalid as refusal:
+        raise ValueError(refusal.message) from refusal
+
+
+def _redis_url(url: SecretStr | None) -> SecretStr | None:
+    if url is not None and urlsplit(url.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("Write redis://HOST:PORT, rediss://HOST:PORT or unix:///SOCKET.")
+    return url
 
 
 class Settings(BaseSettings):
@@ -111,7 +131,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         default_factory=lambda: SecretStr(default_database_url()), description="Where the order book lies."
     )
-    redis_url: SecretStr | None = Field(default=None, description="Redis for the cache; none keeps it in memory.")
+    redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = Field(
+        default=None, description="Redis for the cache; none keeps it in memory."
+    )
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="UTC", description="The zone of reports and of local times in files."
     )
@@ -135,15 +157,28 @@ def load(**overrides: Any) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        problems = [f"ORDERMILL_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors(include_input=False)]
-        raise Invalid("; ".join(problems), code="settings") from None
-    if settings.database.embedded:
-        _may_hold(Path(settings.database.path))
+        problems = [
+            f"ORDERMILL_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ').removesuffix('.')}."
+            for item in error.errors(include_input=False)
+        ]
+        raise Invalid(" ".join(problems), code="settings") from None
+    if settings.database.embedded and Path(settings.database.path).is_dir():
+        raise Invalid(f"{settings.database.path!r} is a directory; name a file for the database.", code="database_url")
     return settings
 
 
-def _may_hold(file: Path) -> None:
-    if file.is_dir():
-        raise Invalid(f"{str(file)!r} is a directory; name a file for the database.", code="database_url")
-    if not file.parent.exists() and file.parent == platformdirs.user_data_path("ordermill"):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def make_room(file: Path) -> None:
+    """
+    Create the platform's data directory where the embedded book is to lie there; any other directory must exist.
+
+    Raises:
+        Unavailable: it cannot be created.
+    """
+    if file.parent == platformdirs.user_data_path("ordermill"):
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"The directory {str(file.parent)!r} cannot be created: {error.strerror}; name another place with --database.",
+                code="database_unavailable",
+            ) from error

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imports_support import PlainDocuments, batch, line
 
+from ordermill.imports.batch import ITEMS, LINES, ORDERS, Batch
 from ordermill.imports.discounts import shares
-from ordermill.imports.model import ITEMS, LINES, ORDERS, Batch, Money
+from ordermill.imports.model import Money
 from ordermill.kit.money import split
 
 

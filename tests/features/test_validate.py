@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from imports_support import PlainDocuments, batch, line
 
-from ordermill.imports.model import Batch, Reject
+from ordermill.imports.batch import Batch
+from ordermill.imports.model import Reject
 from ordermill.imports.validate.countries import alpha2
 from ordermill.kit.text import defect
 
@@ -38,7 +39,7 @@ class TestRefuses:
             ("sku", "s" * 65, "text_too_long"),
             ("sku", "TEA\x07", "control_character"),
             ("name", "T\x85ea", "control_character"),
-            ("name", "t" * 256, "text_too_long"),
+            ("name", "t" * 501, "text_too_long"),
             ("quantity", None, "quantity"),
             ("quantity", "0", "quantity"),
             ("quantity", "-1", "quantity"),

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 _DEPTH: Final = 2  # pieces in stock; more would cost memory and gain nothing, since both ends work steadily
-_PATIENCE_S: Final = 0.1  # how soon the thread notices that nobody wants more
+_PATIENCE_S: Final = 0.1  # allow float: seconds; how soon the thread notices that nobody wants more
 
 
 def ahead(pieces: Iterable[T]) -> Generator[T, None, None]:

@@ -10,9 +10,10 @@ from typing import Final
 import polars as pl
 
 from ordermill.imports import totals
+from ordermill.imports.batch import ITEMS, LINES, ORDERS, Batch
 from ordermill.imports.fingerprint import fingerprints
 from ordermill.imports.formats import Format
-from ordermill.imports.model import ITEMS, LINES, ORDERS, Batch, Defaults, Money, Reject, Tally
+from ordermill.imports.model import Defaults, Money, Reject, Tally
 from ordermill.imports.validate import Judged, judge
 from ordermill.imports.validate.lines import Lines
 from ordermill.imports.validate.orders import ADJUSTMENTS

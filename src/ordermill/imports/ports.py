@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from ordermill.imports.model import Batch, Import, ImportFile, Loaded, Reject
+from ordermill.imports.model import Import, ImportFile, Reject
+
+if TYPE_CHECKING:
+    from ordermill.imports.batch import Batch, Loaded
 
 
 class ImportStore(Protocol):
@@ -15,7 +18,7 @@ class ImportStore(Protocol):
         """Open a run, or return the unfinished one of the same file, options and channel, to be resumed."""
         ...
 
-    async def load(self, run: Import, batch: Batch, *, at: datetime) -> Loaded | None:
+    async def load(self, run: Import, batch: "Batch", *, at: datetime) -> "Loaded | None":
         """
         Load one batch, its rejects and its checkpoint in one transaction.
 
@@ -30,7 +33,7 @@ class ImportStore(Protocol):
         """
         ...
 
-    async def compare(self, batch: Batch, *, file: str) -> Loaded:
+    async def compare(self, batch: "Batch", *, file: str) -> "Loaded":
         """Say what `load` would do, and write nothing: the dry run."""
         ...
 

@@ -18,7 +18,8 @@ from typing import Final
 import polars as pl
 
 from ordermill.imports.assemble import build_batch
-from ordermill.imports.model import Batch, Import, Reject, Tally
+from ordermill.imports.batch import Batch
+from ordermill.imports.model import Import, Reject, Tally
 from ordermill.imports.orderfile import OrderFile
 from ordermill.imports.ports import ImportStore
 from ordermill.imports.refusals import CODE as DIFFERENT_ORDER
@@ -55,7 +56,7 @@ class Watcher:
 class Imports:
     """Files into the book."""
 
-    def __init__(self, store: ImportStore, *, clock: Clock, pause_s: float = 0) -> None:
+    def __init__(self, store: ImportStore, *, clock: Clock, pause_s: float = 0) -> None:  # allow float: a duration
         """
         Args:
             pause_s: how long to let others write between two batches; SQLite has no queue of its own (RELIABILITY.md 1.1).

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from ordermill.imports.model import Batch, Money, Reason, Reject, Tally
+from ordermill.imports.batch import Batch
+from ordermill.imports.model import Money, Reason, Reject, Tally
 from ordermill.kit.text import shortened
 
 CODE = "different_order"

@@ -6,6 +6,7 @@ why they come first.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -74,14 +75,15 @@ class RejectsFile:
         if self._path is None or self._file is None:
             return
         partial = _partial(self._path)
-        if error is not None:
+        try:
+            if error is None:
+                with _unwritable(self._path):
+                    self._file.close()
+                    partial.replace(self._path)
+        finally:
             with suppress(OSError):
                 self._file.close()
                 partial.unlink(missing_ok=True)
-            return
-        with _unwritable(self._path):
-            self._file.close()
-            partial.replace(self._path)
 
     def write(self, rejects: Iterable[Reject]) -> None:
         """
@@ -113,7 +115,8 @@ class RejectsFile:
 
 
 def _partial(path: Path) -> Path:
-    return path.with_name(f"{path.name}.partial")
+    # Another command may be writing the same rejects at this moment.
+    return path.with_name(f"{path.name}.{os.getpid()}.partial")
 
 
 @contextmanager

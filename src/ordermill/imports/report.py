@@ -68,9 +68,9 @@ class Report:
             "lines": tally.lines,
             "customers": tally.customers,
             "money": {code: money(tally, code) for code in sorted(tally.money)},
-            "reasons": [{"code": code, "count": reason.count, "example": reason.example} for code, reason in self.reasons],
-            "adjustments": tally.adjustments,
-            "seconds": float(self.seconds),
+            "reasons": [_reason(code, reason) for code, reason in self.reasons],
+            "adjustments": dict(sorted(tally.adjustments.items())),
+            "seconds": float(self.seconds),  # allow float: a duration
             "dry_run": self.dry_run,
             "files": [_file(file) for file in self.files],
         }
@@ -80,6 +80,11 @@ def money(tally: Tally, code: str) -> dict[str, str]:
     """Return one currency's sums as strings: total, source_total, difference."""
     sums, currency = tally.money[code], Currency.of(code)
     return {name: str(currency.decimal(getattr(sums, name))) for name in ("total", "source_total", "difference")}
+
+
+def _reason(code: str, reason: Reason) -> dict[str, Any]:
+    example = {name: reason.example[name] for name in ("file", "line", "number", "field", "value", "message")}
+    return {"code": code, "count": reason.count, "example": example}
 
 
 def _file(file: FileReport) -> dict[str, Any]:

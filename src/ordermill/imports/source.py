@@ -21,10 +21,12 @@ from ordermill.imports.ahead import ahead
 from ordermill.imports.decode import Utf8
 from ordermill.imports.unpack import GZIP, gunzip
 from ordermill.kit.errors import Invalid, Unavailable
+from ordermill.kit.text import printable, shortened
 
 STANDARD_INPUT: Final = "-"
 
 _CHUNK: Final = 1 << 20  # stored bytes a read: large enough that system calls do not count
+NAME_LIMIT: Final = 255  # characters of a file's name, as the schema has it
 SAMPLE: Final = 256 << 10  # text in which a header must fit
 
 _Identity = tuple[int, int, int]  # inode, size, time of change: what shows that a file is another than before
@@ -35,7 +37,8 @@ class Source:
 
     def __init__(self, path: Path, *, name: str | None = None, encoding: str | None = None) -> None:
         self.path = path
-        self.name = name or path.name
+        # A name may be anything but text, and this one goes into messages, reports and the book.
+        self.name = shortened(printable(name or path.name), limit=NAME_LIMIT)
         self.encoding = encoding
         self.size = 0
         self._identity: _Identity | None = None

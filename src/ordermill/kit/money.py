@@ -118,7 +118,7 @@ def unit_price(units: int, *, currency: Currency) -> Decimal:
 
 
 def _whole(amount: Decimal, *, exponent: int) -> int | None:
-    """Return `amount` times ten to the `exponent` if that is whole; exact, where `scaleb` rounds to 28 digits without a word."""
+    """Return `amount` times ten to the `exponent` if that is whole; exact, where `scaleb` quietly rounds to 28 digits."""
     if not amount.is_finite():
         return None
     numerator, denominator = amount.as_integer_ratio()

@@ -31,6 +31,11 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", email.strip().casefold())
 
 
+def printable(value: str) -> str:
+    """Return `value` with an escape for what cannot be printed, so that no terminal, JSON reader or database trips over it."""
+    return "".join(symbol if symbol.isprintable() else symbol.encode("unicode_escape").decode() for symbol in value)
+
+
 def shortened(value: str, *, limit: int = 60) -> str:
     """Return `value` fit for a message: at most `limit` code points, the rest shown as an ellipsis."""
     return value if len(value) <= limit else value[: limit - 1] + "…"

@@ -6,6 +6,7 @@ Nothing else runs DDL. Two processes that migrate at once wait for each other.
 
 import fcntl
 import io
+import os
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,11 @@ def state(database: DatabaseUrl) -> State:
     return State.CURRENT if applied == known else State.OLD
 
 
+def under_way(database: DatabaseUrl) -> bool:
+    """Whether an embedded database is being migrated, or its migration was cut short."""
+    return database.embedded and _lock_of(database).exists()
+
+
 def require_current(database: DatabaseUrl) -> None:
     """
     Refuse to work on a schema that this program does not know.
@@ -110,19 +116,43 @@ def _alone(database: DatabaseUrl) -> Iterator[None]:
     """Keep a second migration waiting: by a lock file beside the embedded database, by an advisory lock elsewhere."""
     from django.db import connection  # noqa: PLC0415  # Django is configured only now
 
-    if database.embedded:
-        with Path(f"{database.path}.migrate").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with _lock_file(_lock_of(database)) if database.embedded else _advisory_lock():
+        try:
             yield
-            Path(lock.name).unlink(missing_ok=True)
+        finally:
             connection.close()
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+
+
+def _lock_of(database: DatabaseUrl) -> Path:
+    return Path(f"{database.path}.migrate")
+
+
+@contextmanager
+def _lock_file(path: Path) -> Iterator[None]:
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever had to wait may hold the file that its predecessor removed, which keeps nobody else out.
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+                try:
+                    yield
+                finally:
+                    path.unlink()
+                return
+
+
+@contextmanager
+def _advisory_lock() -> Iterator[None]:
+    from django.db import connection  # noqa: PLC0415  # Django is configured only now
+
+    # On a connection of its own: Django's is closed along the way, and the lock would go with it.
+    holder = connection.copy()
     try:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
         yield
     finally:
-        connection.close()  # which gives the lock back
+        holder.close()
 
 
 def _keep_wal(database: DatabaseUrl) -> None:

@@ -35,12 +35,12 @@ def violated(error: BaseException) -> str | None:
 
 @cache
 def _unique_names() -> dict[str, str]:
-    """SQLite names the columns ("users.email_key") and not the constraint."""
-    names = {}
+    """SQLite names the columns ("users.email_key") and not the constraint; primary keys get PostgreSQL's name."""
+    names: dict[str, str] = {}
     for model in MODELS:
         options = model._meta  # noqa: SLF001  # Django's documented Model _meta API
-        for constraint in options.constraints:
-            fields = getattr(constraint, "fields", ())
-            columns = ", ".join(f"{options.db_table}.{options.get_field(field).column}" for field in fields)
-            names[columns] = constraint.name
+        column = {field.name: f"{options.db_table}.{field.column}" for field in options.local_concrete_fields}
+        unique = {f"{options.db_table}_pkey": [field.name for field in options.pk_fields]}
+        unique |= {constraint.name: getattr(constraint, "fields", []) for constraint in options.constraints}
+        names |= {", ".join(column[field] for field in fields): name for name, fields in unique.items() if fields}
     return names

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection
@@ -66,6 +66,14 @@ def refusal(error: Exception) -> Exception:
     if isinstance(cause, _FAILURES):
         return Unavailable(f"The database failed: {_first_line(cause)}.", code="database_unavailable")
     return error
+
+
+def refuse(error: Exception) -> NoReturn:
+    """Raise what `refusal` makes of an error."""
+    translated = refusal(error)
+    if translated is error:
+        raise error
+    raise translated from error
 
 
 def origin(error: BaseException) -> BaseException:

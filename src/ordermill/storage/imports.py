@@ -1,32 +1,39 @@
-"""Runs of `process` in SQL: the checkpoint is the guard."""
+"""
+Runs of `process` in SQL: the checkpoint is the guard.
+
+What loads a batch (bulk/) is imported when there is one: whoever only asks about runs loads no Polars.
+"""
 
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, insert, select, update
 
-from ordermill.imports.model import Batch, Import, ImportFile, Loaded, Reject, Tally
-from ordermill.kit.errors import Taken
+from ordermill.imports.model import Import, ImportFile, Reject, Tally
+from ordermill.kit.errors import StaleVersion, Taken
 from ordermill.kit.ids import new_id
-from ordermill.storage.bulk import loader
-from ordermill.storage.bulk.rows import Stamp
 from ordermill.storage.channels import channel_id
 from ordermill.storage.database import Database
+from ordermill.storage.entities import storable
 from ordermill.storage.statements import insert_ignoring
 from ordermill.storage.tables import ChannelRow, EventRow, ImportRow, RejectRow
 
-# How often a batch is tried again when somebody else's order of the same number comes between.
+if TYPE_CHECKING:
+    from ordermill.imports.batch import Batch, Loaded
+
+# How often a batch is tried again when somebody else adds or changes one of its orders between our look and our write.
 ATTEMPTS: Final = 3
 PAGE: Final = 500
 
 
 @dataclass(slots=True)
 class _Done:
-    loaded: Loaded
+    loaded: "Loaded"
     tally: Tally
 
 
@@ -47,12 +54,12 @@ class SqlImports:
 
         return await self._database.write(work)
 
-    async def load(self, run: Import, batch: Batch, *, at: datetime) -> Loaded | None:
+    async def load(self, run: Import, batch: "Batch", *, at: datetime) -> "Loaded | None":
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 done = await self._database.write(lambda connection: _load(connection, run, batch, at))
                 break
-            except Taken:
+            except (Taken, StaleVersion):
                 if attempt == ATTEMPTS:
                     raise
         if done is None:
@@ -60,7 +67,9 @@ class SqlImports:
         run.checkpoint, run.tally = batch.index + 1, done.tally
         return done.loaded
 
-    async def compare(self, batch: Batch, *, file: str) -> Loaded:
+    async def compare(self, batch: "Batch", *, file: str) -> "Loaded":
+        from ordermill.storage.bulk import loader  # noqa: PLC0415  # see the module's docstring
+
         return await self._database.read(lambda connection: loader.compare(connection, batch, file=file))
 
     async def finish(self, run: Import, *, at: datetime) -> Import:
@@ -87,11 +96,7 @@ class SqlImports:
         query = select(*RejectRow.__table__.c).where(RejectRow.import_id == id).order_by(RejectRow.position).limit(PAGE)
         position = 0
         while True:
-            page = await self._database.read(
-                lambda connection, behind=position: (
-                    connection.execute(query.where(RejectRow.position > behind)).mappings().all()
-                )
-            )
+            page = await self._database.read(partial(_mappings, query=query.where(RejectRow.position > position)))
             for row in page:
                 yield _reject(row)
             if len(page) < PAGE:
@@ -103,7 +108,10 @@ def _mappings(connection: Connection, *, query: Select[Any]) -> Sequence[Any]:
     return connection.execute(query).mappings().all()
 
 
-def _load(connection: Connection, run: Import, batch: Batch, at: datetime) -> _Done | None:
+def _load(connection: Connection, run: Import, batch: "Batch", at: datetime) -> _Done | None:
+    from ordermill.storage.bulk import loader  # noqa: PLC0415  # see the module's docstring
+    from ordermill.storage.bulk.rows import Stamp  # noqa: PLC0415
+
     guard = update(ImportRow).where(ImportRow.id == run.id, ImportRow.checkpoint == batch.index, ImportRow.state == "running")
     if not connection.execute(guard.values(checkpoint=batch.index + 1)).rowcount:
         return None
@@ -120,7 +128,7 @@ def _load(connection: Connection, run: Import, batch: Batch, at: datetime) -> _D
 
 def _keep_rejects(connection: Connection, run: UUID, so_far: int, rejects: list[Reject]) -> None:
     if rejects:
-        rows = [_reject_row(run, position, reject) for position, reject in enumerate(rejects, start=so_far + 1)]
+        rows = [_reject_row(run, position, storable(reject)) for position, reject in enumerate(rejects, start=so_far + 1)]
         connection.execute(insert(RejectRow), rows)
 
 
@@ -129,18 +137,13 @@ def _reject_row(run: UUID, position: int, reject: Reject) -> dict[str, Any]:
         "import_id": run,
         "position": position,
         "line": reject.line,
-        "number": _storable(reject.number),
-        "field": _storable(reject.field),
-        "value": _storable(reject.value),
+        "number": reject.number,
+        "field": reject.field,
+        "value": reject.value,
         "code": reject.code,
-        "message": _storable(reject.message),
+        "message": reject.message,
         "lines": json.dumps(reject.lines, ensure_ascii=False).encode(),
     }
-
-
-def _storable(text: str | None) -> str | None:
-    # PostgreSQL has no NUL in text; the record itself is kept as bytes.
-    return None if text is None else text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _reject(row: Any) -> Reject:
@@ -160,6 +163,8 @@ def _values(file: ImportFile, channel: int) -> dict[str, Any]:
         "format": file.format,
         "mapping": file.mapping,
         "options_key": file.options_key,
+        "header": None if file.header is None else file.header.encode(),
+        "delimiter": file.delimiter,
     }
 
 
@@ -182,6 +187,8 @@ def _import(row: Any) -> Import:
         mapping=row["mapping"],
         channel=row["channel"],
         options_key=row["options_key"],
+        header=None if row["header"] is None else row["header"].decode(),
+        delimiter=row["delimiter"],
     )
     return Import(
         id=row["id"],

@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ordermill.storage.database import origin, refusal
+from ordermill.storage.database import origin, refuse
 
 T = TypeVar("T")
 
@@ -61,18 +61,18 @@ class PostgresDatabase:
         try:
             async with self._engine.connect() as connection:
                 return await connection.run_sync(look)
-        except Exception as error:
-            raise refusal(error) from error
+        except Exception as error:  # noqa: BLE001  # `refuse` raises it again
+            refuse(error)
 
     async def write(self, work: Callable[[Connection], T], /) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with self._engine.begin() as connection:
                     return await connection.run_sync(work)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # `refuse` raises it again
                 lost_race = isinstance(origin(error), _LOST_RACES)
                 if attempt == ATTEMPTS or not lost_race:
-                    raise refusal(error) from error
+                    refuse(error)
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  # jitter, not a secret
         raise AssertionError("the last attempt returns or raises")
 

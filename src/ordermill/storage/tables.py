@@ -211,6 +211,8 @@ class ImportRow:
     format: Mapped[str]
     mapping: Mapped[str]
     options_key: Mapped[str]
+    header: Mapped[bytes | None]
+    delimiter: Mapped[str | None]
     state: Mapped[str]
     checkpoint: Mapped[int]
     tally: Mapped[dict[str, Any]]

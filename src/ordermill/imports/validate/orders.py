@@ -5,7 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from ordermill.imports.model import MOMENT, Defaults
+from ordermill.imports.batch import MOMENT
+from ordermill.imports.model import Defaults
 from ordermill.imports.validate import addresses, amounts, countries, instants, texts
 from ordermill.imports.validate.lines import Lines
 from ordermill.imports.validate.reasons import Faults

@@ -15,7 +15,7 @@ from ordermill.imports.model import Reason, Reject
 from ordermill.imports.validate.amounts import LIMIT_QUANTITY
 from ordermill.imports.validate.lines import Lines
 from ordermill.imports.validate.texts import LIMITS
-from ordermill.kit.text import defect, shortened
+from ordermill.kit.text import defect, printable, shortened
 
 DEFECT: Final = "_defect"
 _SENTENCES: Final = (MISSHAPEN, REFUSED)  # columns in which the format itself says what is wrong
@@ -160,7 +160,7 @@ def _reject(
     line = frame.item(row, "_line")
     value = frame.item(row, column) if column in frame.columns else None
     about_line = column in {DEFECT, *_SENTENCES}
-    shown = None if about_line or value is None else _printable(shortened(value))
+    shown = None if about_line or value is None else printable(shortened(value))
     if column in _SENTENCES:
         message = str(value)
     elif column == DEFECT:
@@ -169,7 +169,7 @@ def _reject(
         message = _sentence(code, column, name=names.get(column, column), line=line, value=value)
     return Reject(
         line=line,
-        number=None if number is None else _printable(shortened(number)),
+        number=None if number is None else printable(shortened(number)),
         field=None if about_line else names.get(column, column),
         value=shown,
         code=code,
@@ -185,8 +185,3 @@ def _sentence(code: str, column: str, *, name: str, line: int, value: str | None
         return f"Line {line}: {name} has {len(value or ''):,} characters; shorten it to at most {LIMITS[column]:,}."
     what = "is empty" if value is None else f"is {shortened(value)!r}"
     return f"Line {line}: {name} {what}; {_ADVICE[code]}"
-
-
-def _printable(value: str) -> str:
-    """Show what cannot be printed as an escape, so that no terminal, JSON reader or database trips over it."""
-    return "".join(symbol if symbol.isprintable() else symbol.encode("unicode_escape").decode() for symbol in value)

@@ -18,7 +18,7 @@ class User(AbstractBaseUser):
     password = models.CharField(max_length=255, null=True)  # type: ignore[assignment]  # noqa: DJ001  # null says unclaimed
     last_login = None
     email = models.CharField(max_length=254)
-    email_key = models.CharField(max_length=254)
+    email_key = models.CharField(max_length=762)  # folding may make three characters of one
     name = models.CharField(max_length=100)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)

@@ -10,7 +10,7 @@ class Event(models.Model):
     A fact. `data` holds no personal data.
 
     The order is named and not referred to: its events outlive an order that an undo removes.
-    Triggers refuse to change or delete a row (migration 0001).
+    Triggers refuse to change or delete a row (migration 0002).
     """
 
     id = models.UUIDField(primary_key=True)

@@ -24,6 +24,9 @@ class Import(models.Model):
     format = models.CharField(max_length=64)
     mapping = models.CharField(max_length=255)
     options_key = models.CharField(max_length=64)
+    # A table's header and delimiter, so that its rejects can be written again; null for JSON. Bytes, as in the rejects.
+    header = models.BinaryField(null=True)
+    delimiter = models.CharField(max_length=1, null=True)  # noqa: DJ001  # null: no table
     state = models.CharField(max_length=12)
     checkpoint = models.IntegerField(default=0)
     tally = models.JSONField()

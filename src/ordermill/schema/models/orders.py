@@ -129,7 +129,7 @@ class Item(models.Model):
     position = models.IntegerField()
     product = models.ForeignKey(Product, models.PROTECT, related_name="items", null=True, db_index=False)
     sku = models.CharField(max_length=64)
-    name = models.CharField(max_length=255)
+    name = models.CharField(max_length=500)
     quantity = models.BigIntegerField()
     unit_price = models.BigIntegerField(help_text="Whole ten-thousandths of the major unit.")
     price_scale = models.IntegerField(help_text="Ten-thousandths per minor unit of the order's currency.")
@@ -194,6 +194,8 @@ class Refund(models.Model):
 
     class Meta:
         db_table = "refunds"
+        # Months of zones with half-hour offsets read the refunds of one hour.
+        indexes: ClassVar = [models.Index(fields=["at"], name="refunds_at")]
         constraints: ClassVar = [models.CheckConstraint(condition=Q(amount__gt=0), name="refunds_amount_positive")]
 
     def __str__(self) -> str:

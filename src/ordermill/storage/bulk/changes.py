@@ -3,13 +3,14 @@
 import polars as pl
 from sqlalchemy import Connection
 
-from ordermill.imports.model import MOMENT
+from ordermill.imports.batch import MOMENT
+from ordermill.kit.errors import StaleVersion
 from ordermill.storage.bulk.figures import placed, refunded, summed
 from ordermill.storage.bulk.frames import insert_frame, temporary
 from ordermill.storage.bulk.results import frame_of
 from ordermill.storage.bulk.rows import CARRIED, Stamp, event_rows, item_rows, payment_rows, refund_rows
 
-_TAKEN_OVER = (*CARRIED, "user_id", "updated_at")
+TAKEN_OVER = (*CARRIED, "user_id", "updated_at")
 
 
 def replace(
@@ -22,11 +23,12 @@ def replace(
         changed: `plan.Plan.changed` with `user_id`.
         items: the items of the whole batch.
     """
-    orders = changed.with_columns(id=pl.col("old_id"), updated_at=pl.lit(stamp.at, MOMENT))
-    with temporary(connection, "changed_orders", orders.select("id", *_TAKEN_OVER), like="orders"):
+    orders = changed.with_columns(id=pl.col("old_id"), version=pl.col("old_version"), updated_at=pl.lit(stamp.at, MOMENT))
+    with temporary(connection, "changed_orders", orders.select("id", "version", *TAKEN_OVER), like="orders"):
+        _overwrite(connection, expected=orders.height)
         before = _figures_before(connection, orders)
         sequence = _sequences(connection)
-        _overwrite(connection)
+        _clear(connection)
     insert_frame(connection, "order_items", item_rows(items, orders, products))
     insert_frame(connection, "payments", payment_rows(orders, stamp))
     refunds = refund_rows(orders, stamp)
@@ -37,15 +39,20 @@ def replace(
     return summed(before, placed(orders), refunded(kept_refunds))
 
 
-def _overwrite(connection: Connection) -> None:
-    assigned = ", ".join(f'"{name}" = changed_orders."{name}"' for name in _TAKEN_OVER)
-    for statement in (
-        f"UPDATE orders SET {assigned}, version = version + 1 FROM changed_orders WHERE orders.id = changed_orders.id",  # noqa: S608
-        "DELETE FROM order_items WHERE order_id IN (SELECT id FROM changed_orders)",
-        "DELETE FROM payments WHERE import_id IS NOT NULL AND order_id IN (SELECT id FROM changed_orders)",
-        "DELETE FROM refunds WHERE import_id IS NOT NULL AND order_id IN (SELECT id FROM changed_orders)",
-    ):
-        connection.exec_driver_sql(statement)
+def _overwrite(connection: Connection, *, expected: int) -> None:
+    assigned = ", ".join(f'"{name}" = changed_orders."{name}"' for name in TAKEN_OVER)
+    overwritten = connection.exec_driver_sql(
+        f"UPDATE orders SET {assigned}, version = orders.version + 1 FROM changed_orders "  # noqa: S608  # names are ours
+        "WHERE orders.id = changed_orders.id AND orders.version = changed_orders.version"
+    )
+    if overwritten.rowcount != expected:
+        raise StaleVersion("An order of the import")
+
+
+def _clear(connection: Connection) -> None:
+    for table in ("order_items", "payments", "refunds"):
+        imported = "" if table == "order_items" else "import_id IS NOT NULL AND "
+        connection.exec_driver_sql(f"DELETE FROM {table} WHERE {imported}order_id IN (SELECT id FROM changed_orders)")  # noqa: S608  # names are ours
 
 
 def _figures_before(connection: Connection, orders: pl.DataFrame) -> pl.DataFrame:

@@ -3,14 +3,11 @@
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from ordermill.imports.model import MOMENT
 from ordermill.storage.bulk.frames import insert_frame
-from ordermill.storage.statements import among
-from ordermill.storage.tables import UserRow
-
-NAME_LIMIT = 100
+from ordermill.storage.bulk.results import frame_of, listed
+from ordermill.storage.bulk.rows import customer_rows
 
 
 def with_customers(connection: Connection, orders: pl.DataFrame, *, at: datetime) -> tuple[pl.DataFrame, int]:
@@ -20,33 +17,23 @@ def with_customers(connection: Connection, orders: pl.DataFrame, *, at: datetime
     missing = wanted.join(known, on="customer_key", how="anti", maintain_order="left")
     created = 0
     if not missing.is_empty():
-        insert_frame(connection, "users", _unclaimed(missing, at), suffix="ON CONFLICT (email_key) DO NOTHING")
+        insert_frame(connection, "users", customer_rows(missing, at=at), suffix="ON CONFLICT (email_key) DO NOTHING")
         found = _known(connection, missing)
         created = found.height
         known = pl.concat([known, found])
     return orders.join(known, on="customer_key", how="left", maintain_order="left"), created
 
 
+def strangers(connection: Connection, keys: pl.Series) -> pl.Series:
+    """Return the keys among these, nulls left out, that no account has."""
+    wanted = keys.drop_nulls().unique(maintain_order=True)
+    known = _known(connection, wanted.to_frame())
+    return wanted.filter(~wanted.is_in(known["customer_key"].implode()))
+
+
 def _known(connection: Connection, wanted: pl.DataFrame) -> pl.DataFrame:
-    keys = wanted["customer_key"].to_list()
-    rows = (
-        connection.execute(select(UserRow.email_key, UserRow.id).where(among(connection, UserRow.email_key, keys))).all()
-        if keys
-        else []
-    )
-    return pl.DataFrame([tuple(row) for row in rows], schema={"customer_key": pl.String, "user_id": pl.Int64}, orient="row")
-
-
-def _unclaimed(customers: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    # Without a name, the part of the address before the @ is what people would call them by.
-    name = pl.coalesce("customer_name", pl.col("customer_email").str.split("@").list.first()).str.slice(0, NAME_LIMIT)
-    # In order of their key: two imports that bring the same people wait for each other and never deadlock.
-    return customers.sort("customer_key").select(
-        email="customer_email",
-        email_key="customer_key",
-        name=name,
-        is_active=pl.lit(True),
-        is_staff=pl.lit(False),
-        created_at=pl.lit(at, MOMENT),
-        version=pl.lit(1, pl.Int32),
-    )
+    schema = {"customer_key": pl.String, "user_id": pl.Int64}
+    if wanted.is_empty():
+        return pl.DataFrame(schema=schema)
+    query = f"SELECT email_key, id FROM users WHERE email_key {listed(connection, 'keys')}"  # noqa: S608  # names are ours
+    return frame_of(connection, query, schema, {"keys": wanted["customer_key"].to_list()})

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from ordermill.imports.model import MOMENT
+from ordermill.imports.batch import MOMENT
 
 # One row per UTC hour and currency: what to add, which may be negative.
 FIGURES: Final[dict[str, pl.DataType | type[pl.DataType]]] = {

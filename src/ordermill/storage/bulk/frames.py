@@ -4,12 +4,16 @@ import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import Connection
 
-from ordermill.imports.model import MOMENT
+from ordermill.imports.batch import MOMENT
+
+# A third faster than a statement a row, and far from SQLite's limit of 32,766 parameters.
+ROWS_A_STATEMENT: Final = 64
 
 
 def insert_frame(connection: Connection, table: str, frame: pl.DataFrame, *, suffix: str = "") -> None:
@@ -40,11 +44,15 @@ def as_stored_text(moment: pl.Expr) -> pl.Expr:
 def _execute_many(connection: Connection, table: str, frame: pl.DataFrame, suffix: str) -> None:
     moments = [name for name, kind in frame.schema.items() if kind == MOMENT]
     plain = frame.with_columns(as_stored_text(pl.col(name)) for name in moments)
-    places = ", ".join("?" * plain.width)
-    statement = f"INSERT INTO {table} ({_columns(plain)}) VALUES ({places}) {suffix}"  # noqa: S608  # names are ours
+    places = f"({', '.join('?' * plain.width)})"
+    head = f"INSERT INTO {table} ({_columns(plain)}) VALUES "  # noqa: S608  # names are ours
+    rows = plain.rows()
+    whole = len(rows) - len(rows) % ROWS_A_STATEMENT
     raw: Any = connection.connection.driver_connection
     driver: sqlite3.Connection = raw
-    driver.executemany(statement, plain.rows())
+    together = (tuple(chain.from_iterable(rows[at : at + ROWS_A_STATEMENT])) for at in range(0, whole, ROWS_A_STATEMENT))
+    driver.executemany(f"{head} {', '.join([places] * ROWS_A_STATEMENT)} {suffix}", together)
+    driver.executemany(f"{head} {places} {suffix}", rows[whole:])
 
 
 def _copy(connection: Connection, table: str, frame: pl.DataFrame) -> None:

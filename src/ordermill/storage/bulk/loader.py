@@ -9,13 +9,13 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Connection
 
-from ordermill.imports.model import Batch, Loaded, Tally
-from ordermill.imports.refusals import refused_by_book
+from ordermill.imports.batch import Batch, Loaded
 from ordermill.storage.bulk import changes, lookup
-from ordermill.storage.bulk.customers import with_customers
+from ordermill.storage.bulk.customers import strangers, with_customers
 from ordermill.storage.bulk.figures import placed, refunded, summed
 from ordermill.storage.bulk.frames import insert_frame
-from ordermill.storage.bulk.plan import Plan, plan
+from ordermill.storage.bulk.outcome import outcome
+from ordermill.storage.bulk.plan import plan
 from ordermill.storage.bulk.rows import Stamp, event_rows, item_rows, order_rows, payment_rows, refund_rows, with_ids
 
 # Writers of live orders spread over the other stripes; imports keep to this one.
@@ -25,7 +25,9 @@ STRIPE: Final = 0
 def compare(connection: Connection, batch: Batch, *, file: str) -> Loaded:
     """Say what `load` would do."""
     decided = plan(batch.orders, lookup.existing_orders(connection, batch.orders))
-    return _outcome(batch, decided, customers=0, file=file)
+    told = outcome(batch, decided, customers=0, file=file)
+    told.strangers = strangers(connection, pl.concat([decided.new["customer_key"], decided.changed["customer_key"]]))
+    return told
 
 
 def load(connection: Connection, batch: Batch, stamp: Stamp, *, file: str) -> Loaded:
@@ -42,7 +44,7 @@ def load(connection: Connection, batch: Batch, stamp: Stamp, *, file: str) -> Lo
             created += more
             figures = summed(figures, changes.replace(connection, changed, batch.items, products, stamp))
         _move_figures(connection, figures)
-    return _outcome(batch, decided, customers=created, file=file)
+    return outcome(batch, decided, customers=created, file=file)
 
 
 def _insert(
@@ -67,19 +69,3 @@ def _move_figures(connection: Connection, figures: pl.DataFrame) -> None:
         figures.with_columns(stripe=pl.lit(STRIPE, pl.Int16)),
         suffix=f"ON CONFLICT (hour, currency, stripe) DO UPDATE SET {added}",
     )
-
-
-def _outcome(batch: Batch, decided: Plan, *, customers: int, file: str) -> Loaded:
-    tally = Tally()
-    tally.orders |= {
-        "new": decided.new.height,
-        "updated": decided.changed.height,
-        "unchanged": decided.unchanged.height,
-        "kept": decided.kept,
-    }
-    tally.customers["new"] = customers
-    if decided.refused.is_empty():
-        return Loaded(tally)
-    rejects, correction = refused_by_book(batch, decided.refused, file=file)
-    tally.add(correction)
-    return Loaded(tally, rejects)

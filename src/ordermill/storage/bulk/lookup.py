@@ -3,12 +3,12 @@
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, select
 
 from ordermill.storage.bulk.plan import EXISTING
+from ordermill.storage.bulk.results import frame_of, listed
 from ordermill.storage.channels import channel_id
-from ordermill.storage.statements import among
-from ordermill.storage.tables import ChannelRow, OrderRow, ProductRow
+from ordermill.storage.tables import ProductRow
 
 
 def channel_ids(connection: Connection, orders: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
@@ -25,26 +25,23 @@ def existing_orders(connection: Connection, orders: pl.DataFrame) -> pl.DataFram
 
 
 def _existing_of_channel(connection: Connection, channel: object, orders: pl.DataFrame) -> pl.DataFrame:
-    id_of_channel = connection.execute(select(ChannelRow.id).where(ChannelRow.name == channel)).scalar()
-    if id_of_channel is None:
-        return pl.DataFrame(schema=EXISTING)
+    query = (
+        f"SELECT o.id, c.name, {', '.join(f'o.{name}' for name in list(EXISTING)[2:])} "  # noqa: S608  # names are ours
+        "FROM channels c JOIN orders o ON o.channel_id = c.id WHERE c.name = :channel AND "
+    )
+    parameters = {"channel": channel, "numbers": orders["number"].to_list()}
+    by_number = f"o.number {listed(connection, 'numbers')}"
     externals = orders["external_id"].drop_nulls().to_list()
-    same = among(connection, OrderRow.number, orders["number"].to_list())
-    if externals:
-        same = or_(same, among(connection, OrderRow.external_id, externals))
-    query = select(
-        OrderRow.id, OrderRow.number, OrderRow.external_id, OrderRow.currency, OrderRow.status, OrderRow.total,
-        OrderRow.placed_at, OrderRow.fingerprint, OrderRow.source_updated_at, OrderRow.status_set_here, OrderRow.version,
-    ).where(OrderRow.channel_id == id_of_channel, same)  # fmt: skip
-    rows = connection.execute(query).all()
-    return pl.DataFrame([(row[0].hex, channel, *row[1:]) for row in rows], schema=EXISTING, orient="row")
+    if not externals:
+        return frame_of(connection, query + by_number, EXISTING, parameters)
+    by_external = f"(o.external_id {listed(connection, 'externals')} OR {by_number})"
+    return frame_of(connection, query + by_external, EXISTING, {**parameters, "externals": externals})
 
 
 def products(connection: Connection, items: pl.DataFrame) -> pl.DataFrame:
     """Return `sku`, `product_id` of the catalogue's products that a batch sold."""
     schema = {"sku": pl.String, "product_id": pl.Int64}
-    if not connection.execute(select(func.count()).select_from(select(ProductRow.id).limit(1).subquery())).scalar():
+    if connection.execute(select(ProductRow.id).limit(1)).first() is None:
         return pl.DataFrame(schema=schema)
-    skus = items["sku"].unique().to_list()
-    rows = connection.execute(select(ProductRow.sku, ProductRow.id).where(among(connection, ProductRow.sku, skus))).all()
-    return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+    query = f"SELECT sku, id FROM products WHERE sku {listed(connection, 'skus')}"  # noqa: S608  # names are ours
+    return frame_of(connection, query, schema, {"skus": items["sku"].unique().to_list()})

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from ordermill.imports.model import MOMENT
+from ordermill.imports.batch import MOMENT
 
 # What is looked up of the orders that a batch may meet; `id` as 32 hex digits.
 EXISTING: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -78,8 +78,10 @@ def _matched(orders: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     ).join(by_number, left_on=["channel", "number"], right_on=["old_channel", "old_number"], how="left", maintain_order="left")
-    owner = pl.coalesce("external_owner", "number_owner")
-    return found.with_columns(old_id=owner, repeated=_repeated_external_id(orders)).join(
+    found = found.with_columns(old_id=pl.coalesce("external_owner", "number_owner"))
+    # Two orders of a batch can mean one stored order, by its number and by its id: the second is another order.
+    claimed = pl.col("old_id").is_not_null() & ~pl.col("old_id").is_first_distinct()
+    return found.with_columns(repeated=claimed | _repeated_external_id(orders)).join(
         old, on="old_id", how="left", maintain_order="left"
     )
 

@@ -6,10 +6,11 @@ from typing import Final
 
 import polars as pl
 
-from ordermill.imports.model import MOMENT
+from ordermill.imports.batch import MOMENT
 from ordermill.kit.ids import new_id_texts
 
 ACTOR: Final = "import"
+NAME_LIMIT: Final = 100
 # What an order's row takes over from the batch as it is.
 CARRIED: Final = (
     "number", "external_id", "status", "payment", "currency", "subtotal", "discount", "discount_code", "shipping", "tax",
@@ -24,6 +25,22 @@ class Stamp:
 
     import_id: str
     at: datetime
+
+
+def customer_rows(orders: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+    """Return rows of `users`, unclaimed, for orders of customers that have none; one order a customer."""
+    # Without a name, the part of the address before the @ is what people would call them by.
+    name = pl.coalesce("customer_name", pl.col("customer_email").str.split("@").list.first()).str.slice(0, NAME_LIMIT)
+    # In order of their key: two imports that bring the same people wait for each other and never deadlock.
+    return orders.sort("customer_key").select(
+        email="customer_email",
+        email_key="customer_key",
+        name=name,
+        is_active=pl.lit(True),
+        is_staff=pl.lit(False),
+        created_at=_moment(at),
+        version=pl.lit(1, pl.Int32),
+    )
 
 
 def with_ids(orders: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The ledger in SQL: rows are added and read, never changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -8,16 +8,16 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, insert, select
 
 from ordermill.kit.events import Event, Identified
-from ordermill.storage.database import Database
+from ordermill.storage.gathering import Store, Told
 from ordermill.storage.tables import EventRow
 
 
 class SqlEvents:
     """`kit.events.EventLedger`."""
 
-    def __init__(self, database: Database, changes: list[Callable[[Connection], None]]) -> None:
-        self._database = database
-        self._changes = changes
+    def __init__(self, store: Store[Connection], told: Told[Connection]) -> None:
+        self._store = store
+        self._told = told
 
     async def append(self, event: Event, *, user: Identified | None = None) -> None:
         def write(connection: Connection) -> None:
@@ -25,7 +25,7 @@ class SqlEvents:
                 event.user_id = user.id
             connection.execute(insert(EventRow).values(**asdict(event)))
 
-        self._changes.append(write)
+        self._told.change(write)
 
     async def of_order(self, order_id: UUID) -> Sequence[Event]:
         return await self._find(select(EventRow).where(EventRow.order_id == order_id).order_by(EventRow.sequence))
@@ -36,6 +36,6 @@ class SqlEvents:
 
     async def _find(self, query: Select[Any]) -> Sequence[Event]:
         columns = query.with_only_columns(*EventRow.__table__.c)
-        return await self._database.read(
+        return await self._store.read(
             lambda connection: [Event(**row) for row in connection.execute(columns).mappings()]  # the names are the same
         )

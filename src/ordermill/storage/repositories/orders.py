@@ -1,23 +1,21 @@
-"""Orders with their items in SQL; amounts are minor units there and decimals here."""
+"""Orders with their items in SQL."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
-from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, and_, delete, insert, or_, select
 
-from ordermill.kit.money import UNIT_PRICE_EXPONENT, Currency, unit_price, unit_price_units
 from ordermill.kit.text import email_key
-from ordermill.orders.model import Address, Item, Order, PaymentState, Status
+from ordermill.orders.model import Order
 from ordermill.orders.ports import OrderFilter
+from ordermill.storage import entities
 from ordermill.storage.channels import channel_id
 from ordermill.storage.repositories.entity import SqlRepository
-from ordermill.storage.tables import ChannelRow, ItemRow, OrderRow, UserRow
+from ordermill.storage.statistics import counting
+from ordermill.storage.tables import ChannelRow, ItemRow, OrderRow, PaymentRow, RefundRow, UserRow
 
-AMOUNTS: Final = ("subtotal", "discount", "shipping", "tax", "tax_included", "total", "paid", "refunded")
 # As many orders as are read at a time when all are gone through.
 PAGE: Final = 500
 
@@ -35,7 +33,7 @@ class SqlOrders(SqlRepository[Order, UUID]):
         query = _filtered(wanted).order_by(OrderRow.placed_at.desc(), OrderRow.id.desc()).limit(limit)
         if after is not None:
             query = query.where(_behind(after))
-        return await self._database.read(lambda connection: self.load(connection, query))
+        return await self._store.read(lambda connection: self.load(connection, query))
 
     async def every(self, wanted: OrderFilter) -> AsyncIterator[Order]:
         query = _filtered(wanted).order_by(OrderRow.id).limit(PAGE)
@@ -46,7 +44,7 @@ class SqlOrders(SqlRepository[Order, UUID]):
             page = await self._page(query.where(OrderRow.id > page[-1].id))
 
     async def _page(self, query: Select[Any]) -> Sequence[Order]:
-        return await self._database.read(lambda connection: self.load(connection, query))
+        return await self._store.read(lambda connection: self.load(connection, query))
 
     def load(self, connection: Connection, query: Select[Any]) -> list[Order]:
         columns = (*OrderRow.__table__.c, ChannelRow.name.label("channel"), UserRow.email.label("customer_email"))
@@ -56,46 +54,38 @@ class SqlOrders(SqlRepository[Order, UUID]):
         )
         rows = connection.execute(joined).mappings().all()
         items = _items(connection, [row["id"] for row in rows])
-        return [_order(row, items.get(row["id"], [])) for row in rows]
+        return [entities.order(row, items.get(row["id"], [])) for row in rows]
 
     def to_row(self, entity: Order) -> dict[str, Any]:
-        money = Currency.of(entity.currency)
-        return {
-            "number": entity.number,
-            "external_id": entity.external_id,
-            "status": entity.status.value,
-            "payment": entity.payment.value,
-            "currency": entity.currency,
-            "user_id": entity.customer_id,
-            **{amount: money.minor(getattr(entity, amount)) for amount in AMOUNTS},
-            "source_total": None if entity.source_total is None else money.minor(entity.source_total),
-            "discount_code": entity.discount_code,
-            "shipping_address": asdict(entity.shipping_address) if entity.shipping_address else None,
-            "billing_address": asdict(entity.billing_address) if entity.billing_address else None,
-            "carrier": entity.carrier,
-            "tracking_number": entity.tracking_number,
-            "note": entity.note,
-            "placed_at": entity.placed_at,
-            "updated_at": entity.updated_at,
-            "version": entity.version,
-        }
+        return entities.order_row(entity)
 
-    def _insert(self, connection: Connection, entity: Order) -> None:
+    def new_row(self, connection: Connection, entity: Order) -> dict[str, Any]:
         channel = channel_id(connection, entity.channel, at=entity.updated_at)
-        own = {"id": entity.id, "channel_id": channel, "status_set_here": False}
-        connection.execute(insert(OrderRow).values(**own, **self.to_row(entity)))
-        self.written(connection, entity)
+        return {**self.to_row(entity), "channel_id": channel, "status_set_here": False}
+
+    def changed_row(self, entity: Order) -> dict[str, Any]:
+        # A status that changes by this way and not by an import is one that later imports leave alone.
+        kept = or_(OrderRow.status_set_here, OrderRow.status != entity.status.value)
+        return {**self.to_row(entity), "status_set_here": kept}
 
     def written(self, connection: Connection, entity: Order) -> None:
-        money = Currency.of(entity.currency)
         connection.execute(delete(ItemRow).where(ItemRow.order_id == entity.id))
         if entity.items:
-            rows = [_item_row(entity.id, position, item, money) for position, item in enumerate(entity.items, start=1)]
-            connection.execute(insert(ItemRow), rows)
+            connection.execute(insert(ItemRow), entities.item_rows(entity))
 
-    def _delete(self, connection: Connection, id: UUID) -> None:
-        connection.execute(delete(ItemRow).where(ItemRow.order_id == id))
-        super()._delete(connection, id)
+    def insert(self, connection: Connection, entity: Order, id: UUID | None, /) -> UUID:
+        with counting(connection, entity.id):
+            return super().insert(connection, entity, id)
+
+    def replace(self, connection: Connection, entity: Order, expected: int, /) -> None:
+        with counting(connection, entity.id):
+            super().replace(connection, entity, expected)
+
+    def remove(self, connection: Connection, id: UUID, /) -> None:
+        with counting(connection, id):
+            for row in (ItemRow, PaymentRow, RefundRow):
+                connection.execute(delete(row).where(row.order_id == id))
+            super().remove(connection, id)
 
 
 def _filtered(wanted: OrderFilter) -> Select[Any]:
@@ -128,65 +118,3 @@ def _items(connection: Connection, orders: list[UUID]) -> dict[UUID, list[Any]]:
     query = select(*ItemRow.__table__.c).where(ItemRow.order_id.in_(orders)).order_by(ItemRow.order_id, ItemRow.position)
     rows = connection.execute(query).mappings().all()
     return {order: list(group) for order, group in groupby(rows, key=lambda row: row["order_id"])}
-
-
-def _item_row(order: UUID, position: int, item: Item, money: Currency) -> dict[str, Any]:
-    return {
-        "order_id": order,
-        "position": position,
-        "product_id": item.product_id,
-        "sku": item.sku,
-        "name": item.name,
-        "quantity": item.quantity,
-        "unit_price": unit_price_units(item.unit_price),
-        "price_scale": 10 ** (UNIT_PRICE_EXPONENT - money.exponent),
-        "total": money.minor(item.total),
-        "discount": money.minor(item.discount),
-    }
-
-
-def _order(row: Any, items: list[Any]) -> Order:
-    money = Currency.of(row["currency"])
-    return Order(
-        id=row["id"],
-        number=row["number"],
-        currency=row["currency"],
-        placed_at=row["placed_at"],
-        updated_at=row["updated_at"],
-        channel=row["channel"],
-        external_id=row["external_id"],
-        status=Status(row["status"]),
-        payment=PaymentState(row["payment"]),
-        customer_id=row["user_id"],
-        customer_email=row["customer_email"],
-        items=[_item(item, money) for item in items],
-        **{amount: money.decimal(row[amount]) for amount in AMOUNTS},
-        discount_code=row["discount_code"],
-        source_total=_decimal(row["source_total"], money),
-        shipping_address=_address(row["shipping_address"]),
-        billing_address=_address(row["billing_address"]),
-        carrier=row["carrier"],
-        tracking_number=row["tracking_number"],
-        note=row["note"],
-        version=row["version"],
-    )
-
-
-def _item(row: Any, money: Currency) -> Item:
-    return Item(
-        sku=row["sku"],
-        name=row["name"],
-        quantity=row["quantity"],
-        unit_price=unit_price(row["unit_price"], currency=money),
-        total=money.decimal(row["total"]),
-        discount=money.decimal(row["discount"]),
-        product_id=row["product_id"],
-    )
-
-
-def _decimal(minor: int | None, money: Currency) -> Decimal | None:
-    return None if minor is None else money.decimal(minor)
-
-
-def _address(stored: dict[str, str | None] | None) -> Address | None:
-    return None if stored is None else Address(**stored)

@@ -1,0 +1,28 @@
+"""What became of a batch, in numbers. Pure."""
+
+from ordermill.imports.batch import Batch, Loaded
+from ordermill.imports.model import Tally
+from ordermill.imports.refusals import refused_by_book
+from ordermill.storage.bulk.plan import Plan
+
+
+def outcome(batch: Batch, decided: Plan, *, customers: int, file: str) -> Loaded:
+    """
+    Count a plan's orders, and reject those that it refuses.
+
+    Args:
+        customers: how many accounts the batch brought.
+    """
+    tally = Tally()
+    tally.orders |= {
+        "new": decided.new.height,
+        "updated": decided.changed.height,
+        "unchanged": decided.unchanged.height,
+        "kept": decided.kept,
+    }
+    tally.customers["new"] = customers
+    if decided.refused.is_empty():
+        return Loaded(tally)
+    rejects, correction = refused_by_book(batch, decided.refused, file=file)
+    tally.add(correction)
+    return Loaded(tally, rejects)

@@ -1,0 +1,56 @@
+"""Units and imports over one book in memory: whoever looks sees one state, whoever changes puts the next in its place."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from ordermill.storage.gathering import Store, Unit
+from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.events import MemoryEvents
+from ordermill.storage.memory.imports import MemoryImports
+from ordermill.storage.memory.orders import MemoryOrders
+from ordermill.storage.memory.users import MemoryUsers
+
+T = TypeVar("T")
+
+
+class MemoryUnit(Unit[Book]):
+    """One use case's changes in memory, all or nothing."""
+
+    def __init__(self, store: Store[Book]) -> None:
+        super().__init__(store)
+        self.users = MemoryUsers(store, self._told)
+        self.orders = MemoryOrders(store, self._told)
+        self.events = MemoryEvents(store, self._told)
+
+
+class MemoryStorage:
+    """A book that lasts as long as this object; safe to use from several tasks and threads."""
+
+    def __init__(self) -> None:
+        self._book = Book()
+        self._lock = threading.Lock()
+        self.imports = MemoryImports(self)
+
+    def unit(self) -> MemoryUnit:
+        return MemoryUnit(self)
+
+    async def read(self, work: Callable[[Book], T], /) -> T:
+        return work(self._book)
+
+    async def write(self, work: Callable[[Book], T], /) -> T:
+        """
+        Run `work` on a copy of the book, which takes the book's place when all of it stands.
+
+        Raises:
+            Conflict: a guard or constraint refused; the book is as it was.
+        """
+        with self._lock:
+            draft = self._book.copy()
+            result = work(draft)
+            draft.prove()
+            self._book = draft
+        return result
+
+    async def close(self) -> None:
+        """Nothing is open; here so that it can stand where a database does."""

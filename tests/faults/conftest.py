@@ -1,0 +1,13 @@
+"""Faults are brought about on the databases of `storages`."""
+
+from storages import book_url, database, postgres_book, postgres_template, shared_book, sqlite_book, sqlite_template
+
+__all__ = [
+    "book_url",
+    "database",
+    "postgres_book",
+    "postgres_template",
+    "shared_book",
+    "sqlite_book",
+    "sqlite_template",
+]
