@@ -7,51 +7,86 @@ Doors import this and the features; they never reach storage, caches or connecto
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ordermill.accounts.service import Accounts
-from ordermill.caching.redis import RedisCache
 from ordermill.config import DatabaseUrl, Settings, make_room
-from ordermill.imports.ports import ImportStore
-from ordermill.imports.process import Imports
 from ordermill.kit.clock import Clock, SystemClock
-from ordermill.operations.audit import Audit
-from ordermill.operations.checks import Check
-from ordermill.operations.doctor import Doctor, Place, Probes
-from ordermill.orders.service import Orders
-from ordermill.schema.migrate import State, migrate, require_current, state
-from ordermill.schema.passwords import common_passwords
-from ordermill.statistics.service import Statistics
-from ordermill.storage.audit import SqlAudit
-from ordermill.storage.database import Database
-from ordermill.storage.doctor import SqlProbe
-from ordermill.storage.imports import SqlImports
-from ordermill.storage.memory import MemoryStorage
-from ordermill.storage.postgres import PostgresDatabase
-from ordermill.storage.sqlite import SqliteDatabase
-from ordermill.storage.statistics import SqlStatistics
-from ordermill.storage.unit import SqlUnit
+from ordermill.schema.migrate import State, migrate, require_current, state, under_way
+
+if TYPE_CHECKING:
+    from ordermill.accounts.service import Accounts
+    from ordermill.imports.ports import ImportStore
+    from ordermill.imports.process import Imports
+    from ordermill.operations.audit import Audit
+    from ordermill.operations.checks import Check
+    from ordermill.orders.service import Orders
+    from ordermill.statistics.service import Statistics
+    from ordermill.storage.database import Database
+    from ordermill.storage.unit import SqlUnit
 
 # SQLite has no queue of waiting writers: without a pause between an import's transactions others starve. Measured:
 # with 1 ms others failed 7 times in 15 s, with 10 ms never (RELIABILITY.md 1.1).
 WRITERS_TURN_S: Final = 0.01
 
 
-@dataclass(slots=True, kw_only=True)
 class Services:
-    """Everything a door may ask for; open as long as `open_services` is."""
+    """
+    Everything a door may ask for; open as long as `open_services` is.
 
-    settings: Settings
-    clock: Clock
-    imports: Imports
-    runs: ImportStore
-    orders: Orders
-    accounts: Accounts
-    statistics: Statistics
-    audit: Audit
+    A service is put together, and what it works with imported, when it is first asked for: a command that lists
+    orders loads no Polars, and the server never does.
+    """
+
+    def __init__(self, settings: Settings, database: "Database", *, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._database = database
+
+    @cached_property
+    def imports(self) -> "Imports":
+        from ordermill.imports.process import Imports
+
+        return Imports(self.runs, clock=self.clock, pause_s=WRITERS_TURN_S if self._database.embedded else 0)
+
+    @cached_property
+    def runs(self) -> "ImportStore":
+        from ordermill.storage.imports import SqlImports
+
+        return SqlImports(self._database)
+
+    @cached_property
+    def orders(self) -> "Orders":
+        from ordermill.orders.service import Orders
+
+        return Orders(self._unit)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        from ordermill.accounts.service import Accounts
+        from ordermill.schema.passwords import common_passwords
+
+        return Accounts(self._unit, clock=self.clock, minimum=self.settings.password_minimum, common=common_passwords)
+
+    @cached_property
+    def statistics(self) -> "Statistics":
+        from ordermill.statistics.service import Statistics
+        from ordermill.storage.statistics import SqlStatistics
+
+        return Statistics(SqlStatistics(self._database))
+
+    @cached_property
+    def audit(self) -> "Audit":
+        from ordermill.operations.audit import Audit
+        from ordermill.storage.audit import SqlAudit
+
+        return Audit(SqlAudit(self._database))
+
+    def _unit(self) -> "SqlUnit":
+        from ordermill.storage.unit import SqlUnit
+
+        return SqlUnit(self._database)
 
 
 @asynccontextmanager
@@ -69,13 +104,13 @@ async def open_services(settings: Settings, *, create: bool = False, clock: Cloc
     await asyncio.to_thread(_make_ready, settings.database, create=create)
     database = connect(settings.database)
     try:
-        yield _services(settings, database, clock or SystemClock())
+        yield Services(settings, database, clock=clock or SystemClock())
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def open_for_comparing(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Imports]:
+async def open_for_comparing(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator["Imports"]:
     """
     Open the order book for dry runs; where there is none yet, an empty one in memory stands in for it.
 
@@ -83,6 +118,9 @@ async def open_for_comparing(settings: Settings, *, clock: Clock | None = None) 
         Unavailable: as `open_services` does.
     """
     if await asyncio.to_thread(state, settings.database) is State.EMPTY:
+        from ordermill.imports.process import Imports
+        from ordermill.storage.memory import MemoryStorage
+
         yield Imports(MemoryStorage().imports, clock=clock or SystemClock())
         return
     async with open_services(settings, clock=clock) as services:
@@ -90,7 +128,8 @@ async def open_for_comparing(settings: Settings, *, clock: Clock | None = None) 
 
 
 def _make_ready(url: DatabaseUrl, *, create: bool) -> None:
-    if create and url.embedded and state(url) is State.EMPTY:
+    # Another command may be creating the book at this moment: it is then waited for, and nothing is left to do.
+    if create and url.embedded and (state(url) is State.EMPTY or under_way(url)):
         prepare(url)
     require_current(url)
 
@@ -107,13 +146,16 @@ def prepare(url: DatabaseUrl) -> list[str]:
     return migrate(url)
 
 
-async def examine(settings: Settings, *, origin: str) -> list[Check]:
+async def examine(settings: Settings, *, origin: str) -> "list[Check]":
     """
     Let the doctor look at what the order book stands on.
 
     Args:
         origin: what named the database, such as "--database".
     """
+    from ordermill.operations.doctor import Doctor, Place, Probes
+    from ordermill.storage.doctor import SqlProbe
+
     url = settings.database
     database = connect(url)
     place = Place(url=str(url), origin=origin, file=Path(url.path) if url.embedded else None)
@@ -130,6 +172,8 @@ async def examine(settings: Settings, *, origin: str) -> list[Check]:
 
 
 async def _answers(redis_url: str) -> bool:
+    from ordermill.caching.redis import RedisCache
+
     cache = RedisCache(redis_url)
     try:
         await cache.set("doctor", "well", ttl=60)
@@ -138,23 +182,12 @@ async def _answers(redis_url: str) -> bool:
         await cache.aclose()
 
 
-def connect(url: DatabaseUrl) -> Database:
+def connect(url: DatabaseUrl) -> "Database":
     """Return the database of a URL; nothing is opened before the first read or write."""
-    return SqliteDatabase(url.path) if url.embedded else PostgresDatabase(url.secret_url)
+    if url.embedded:
+        from ordermill.storage.sqlite import SqliteDatabase
 
+        return SqliteDatabase(url.path)
+    from ordermill.storage.postgres import PostgresDatabase
 
-def _services(settings: Settings, database: Database, clock: Clock) -> Services:
-    def unit() -> SqlUnit:
-        return SqlUnit(database)
-
-    runs = SqlImports(database)
-    return Services(
-        settings=settings,
-        clock=clock,
-        imports=Imports(runs, clock=clock, pause_s=WRITERS_TURN_S if database.embedded else 0),
-        runs=runs,
-        orders=Orders(unit),
-        accounts=Accounts(unit, clock=clock, minimum=settings.password_minimum, common=common_passwords),
-        statistics=Statistics(SqlStatistics(database)),
-        audit=Audit(SqlAudit(database)),
-    )
+    return PostgresDatabase(url.secret_url)

@@ -1,0 +1,84 @@
+"""
+What a person sends to register and what is answered, with the types of text that other drafts build on.
+
+Not here: whether a password is good enough, and whether the address is free (service).
+"""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from ordermill.kit.text import defect, email_key
+
+# The database's columns are as wide, and keep both the address and the key it is found by.
+EMAIL_LIMIT: Final = 254
+_LOCAL_LIMIT: Final = 64
+_LABEL_LIMIT: Final = 63
+_NOT_IN_LOCAL: Final = frozenset('"(),:;<>[]\\')
+
+
+def storable(value: str) -> str:
+    """Refuse what no database holds: control characters but tab and line ends, halves of surrogate pairs."""
+    if problem := defect(value):
+        raise PydanticCustomError("text_not_storable", "This holds a {problem}; take it out.", {"problem": problem})
+    return value
+
+
+def email_address(value: str) -> str:
+    """
+    Refuse what has not the form of an e-mail address; whether it exists is not asked, so `.invalid` is fine.
+
+    One @; before it 1 to 64 symbols without space, quotation marks, brackets, comma, colon, semicolon and backslash;
+    behind it names of letters, digits and inner hyphens with points between. The rule that order files are read by.
+    """
+    local, at, domain = value.rpartition("@")
+    fits = max(len(value), len(email_key(value))) <= EMAIL_LIMIT
+    if not (at and fits and _is_local(local) and all(map(_is_label, domain.split(".")))):
+        raise PydanticCustomError("email_malformed", "Write an e-mail address such as ada@example.com.")
+    return value
+
+
+Email = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(storable), AfterValidator(email_address)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(storable)]
+
+
+class UserCreate(BaseModel):
+    """The wish to have an account; `password` shows in no text form of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    email: Email
+    name: Name
+    password: SecretStr
+
+
+class UserResponse(BaseModel):
+    """An account as the outside sees it: `UserResponse.model_validate(user)`."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    id: int
+    email: str
+    name: str
+    is_active: bool
+    created_at: datetime
+
+
+def _is_local(text: str) -> bool:
+    plain = not any(symbol.isspace() or symbol in _NOT_IN_LOCAL or symbol == "@" for symbol in text)
+    return plain and 1 <= len(text) <= _LOCAL_LIMIT
+
+
+def _is_label(text: str) -> bool:
+    if not 1 <= len(text) <= _LABEL_LIMIT:
+        return False
+    inner = all(symbol.isalnum() or symbol in "-_" or _is_mark(symbol) for symbol in text)
+    return inner and text[0].isalnum() and (text[-1].isalnum() or _is_mark(text[-1]))
+
+
+def _is_mark(symbol: str) -> bool:
+    # Accents and vowel signs that follow their letter as symbols of their own.
+    return unicodedata.category(symbol).startswith("M")
