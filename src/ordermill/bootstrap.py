@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordermill.config import DatabaseUrl, Settings, make_room
 from ordermill.kit.clock import Clock, SystemClock
+from ordermill.kit.errors import Unavailable
 from ordermill.schema.migrate import State, migrate, require_current, state, under_way
 
 if TYPE_CHECKING:
@@ -129,9 +130,22 @@ async def open_for_comparing(settings: Settings, *, clock: Clock | None = None) 
 
 def _make_ready(url: DatabaseUrl, *, create: bool) -> None:
     # Another command may be creating the book at this moment: it is then waited for, and nothing is left to do.
+    if url.embedded:
+        _refuse_network_file_system(Path(url.path))
     if create and url.embedded and (state(url) is State.EMPTY or under_way(url)):
         prepare(url)
     require_current(url)
+
+
+def _refuse_network_file_system(file: Path) -> None:
+    """Refuse what damages an embedded book sooner or later: locks do not hold there (RELIABILITY.md E8)."""
+    from ordermill.operations.checks import Level, file_system
+    from ordermill.operations.machine import file_system as facts
+
+    if file.resolve().parent.is_dir():
+        found = file_system(facts(file))
+        if found.level is Level.FAILURE:
+            raise Unavailable(found.sentence, code="network_file_system")
 
 
 def prepare(url: DatabaseUrl) -> list[str]:

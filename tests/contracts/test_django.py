@@ -198,6 +198,15 @@ class TestMonthlyStats:
 
         assert list(_months(models.Order.monthly_stats(int(month[:4]), "EUR", zone))) == [month]
 
+    def test_are_of_the_configured_currency_and_zone_where_none_is_said(self, models: Any, book_url: DatabaseUrl) -> None:
+        _orders(models, total=100, placed_at=datetime(2026, 2, 1, 4, 30, tzinfo=UTC), currency="KWD")
+
+        configure(book_url, currency="KWD", timezone="America/Lima")
+        found = _months(models.Order.monthly_stats(2026))
+        configure(book_url, currency="EUR", timezone="UTC")
+
+        assert found == {"2026-01": (1, "0.100", "0.100")}
+
     @pytest.mark.parametrize("wrong", [{"timezone": "Mars/Olympus"}, {"currency": "XXQ"}])
     def test_of_what_is_unknown_are_refused(self, models: Any, wrong: dict[str, str]) -> None:
         with pytest.raises(Invalid):

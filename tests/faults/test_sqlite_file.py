@@ -224,6 +224,6 @@ class TestAnotherProcess:
         other.close()
         await storage.keep(a_user("cleo@example.com"))
 
-        assert [str(result) for result in results] == ["The database failed: database is locked."] * 2
+        assert [getattr(result, "code", None) for result in results] == ["database_busy"] * 2
         assert await _emails(storage) == ["cleo@example.com"]
         await database.close()

@@ -24,13 +24,13 @@ class MonthlyStats(TypedDict):
 
 
 def default_currency() -> str:
-    """Return `ORDERMILL_CURRENCY` as the process was configured with it."""
-    return str(getattr(settings, "ORDERMILL_CURRENCY", "EUR"))
+    """Return the currency that the process was configured with."""
+    return str(settings.ORDERMILL_CURRENCY)
 
 
 def default_timezone() -> str:
-    """Return `ORDERMILL_TIMEZONE` as the process was configured with it."""
-    return str(getattr(settings, "ORDERMILL_TIMEZONE", "UTC"))
+    """Return the zone that the process was configured with."""
+    return str(settings.ORDERMILL_TIMEZONE)
 
 
 def monthly_stats(orders: "type[Order]", year: int, *, currency: str | None, timezone: str | None) -> list[MonthlyStats]:

@@ -13,12 +13,16 @@ from ordermill.config import DatabaseUrl
 from ordermill.schema import settings as base
 
 
-def configure(database: DatabaseUrl | None = None) -> None:
+def configure(database: DatabaseUrl | None = None, *, currency: str | None = None, timezone: str | None = None) -> None:
     """
     Make the models importable, and point Django at `database`.
 
     Without a database the models can be imported (SQLAlchemy's mapping needs no more), but not queried.
-    A second call in one process only changes the database.
+    A second call in one process only changes what it names.
+
+    Args:
+        currency: what managers count in where none is said, `Settings.currency`; else EUR.
+        timezone: the zone of their months, `Settings.timezone`; else UTC.
     """
     databases = {"default": connection(database)} if database else base.DATABASES
     if not settings.configured:
@@ -27,6 +31,9 @@ def configure(database: DatabaseUrl | None = None) -> None:
         django.setup()
     elif database:
         _point_at(databases["default"])
+    for name, value in (("ORDERMILL_CURRENCY", currency), ("ORDERMILL_TIMEZONE", timezone)):
+        if value is not None:
+            setattr(settings, name, value)
 
 
 def connection(database: DatabaseUrl) -> dict[str, Any]:

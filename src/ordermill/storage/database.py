@@ -63,9 +63,15 @@ def refusal(error: Exception) -> Exception:
         if name is not None and ":" not in name:
             return Taken(name)
         return Conflict(f"The database refused the change ({name or 'a constraint'}).")
-    if isinstance(cause, _FAILURES):
+    if _busy(cause):
+        return Unavailable("Another process keeps the order book to itself; try again in a moment.", code="database_busy")
+    if isinstance(cause, _FAILURES) and not isinstance(cause, asyncpg.DataError):
         return Unavailable(f"The database failed: {_first_line(cause)}.", code="database_unavailable")
     return error
+
+
+def _busy(cause: BaseException) -> bool:
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def refuse(error: Exception) -> NoReturn:

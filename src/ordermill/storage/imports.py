@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, insert, select, update
 
 from ordermill.imports.model import Import, ImportFile, Reject, Tally
-from ordermill.kit.errors import StaleVersion, Taken
+from ordermill.kit.errors import StaleVersion, Taken, Unavailable
 from ordermill.kit.ids import new_id
 from ordermill.storage.channels import channel_id
 from ordermill.storage.database import Database
@@ -26,8 +26,9 @@ from ordermill.storage.tables import ChannelRow, EventRow, ImportRow, RejectRow
 if TYPE_CHECKING:
     from ordermill.imports.batch import Batch, Loaded
 
-# How often a batch is tried again when somebody else adds or changes one of its orders between our look and our write.
-ATTEMPTS: Final = 3
+# How often a batch is tried again when somebody else adds or changes one of its orders between our look and our write, or
+# keeps the embedded book to itself longer than a writer of live orders would wait.
+ATTEMPTS: Final = 6
 PAGE: Final = 500
 
 
@@ -59,8 +60,8 @@ class SqlImports:
             try:
                 done = await self._database.write(lambda connection: _load(connection, run, batch, at))
                 break
-            except (Taken, StaleVersion):
-                if attempt == ATTEMPTS:
+            except (Taken, StaleVersion, Unavailable) as refusal:
+                if attempt == ATTEMPTS or (isinstance(refusal, Unavailable) and refusal.code != "database_busy"):
                     raise
         if done is None:
             return None
