@@ -37,8 +37,8 @@ class DatabaseUrl:
         except ValueError:
             # Python's own sentence repeats parts of the URL, and where it is malformed the password is among them.
             raise Invalid(
-                "The database URL cannot be read. Its port is a number below 65536; in user, password and names write / as %2F, "
-                "@ as %40, : as %3A and # as %23.",
+                "The database URL cannot be read. Its port is a number below 65536; in user, password and names write "
+                "/ as %2F, @ as %40, : as %3A and # as %23.",
                 code="database_url",
             ) from None
         if self._parts.scheme not in {"sqlite", "postgresql", "postgres"}:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from ordermill.cli import app
 from typer.main import get_command
 
 from checks.tree import Tree
+from ordermill.cli import app
 from ordermill.config import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def _texts(given: ast.expr) -> Iterator[str]:
 
 
 class TestCommands:
-    @pytest.mark.parametrize(("path", "options"), commands())
+    @pytest.mark.parametrize(("path", "options"), list(commands()))
     def test_each_has_a_section_that_names_its_options(self, path: str, options: list[str]) -> None:
         text = section(path)
         assert text, f"docs/cli.md has no heading for `ordermill {path}`"

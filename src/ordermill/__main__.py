@@ -1,0 +1,5 @@
+"""`python -m ordermill`."""
+
+from ordermill.cli import main
+
+main()

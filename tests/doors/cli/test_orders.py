@@ -1,0 +1,136 @@
+"""`ordermill orders`: found, shown, taken out and brought back."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from terminals import EXAMPLES, Terminal
+
+GOOD = "2026-03-01T10:00:00Z,EUR,ada@example.com,TEA-1,2,4.50"
+
+
+@pytest.fixture
+def shop(each_terminal: Terminal) -> Terminal:
+    """A book with the example exports, on each database."""
+    each_terminal.run("process", *(str(EXAMPLES / name) for name in ("shopify-orders.csv", "orders.csv", "orders.jsonl")))
+    return each_terminal
+
+
+def numbers(terminal: Terminal, *words: str) -> list[str]:
+    return [order["number"] for order in terminal.json("orders", "list", *words)["data"]]
+
+
+def content(terminal: Terminal) -> list[dict[str, Any]]:
+    """Return all orders without what belongs to this one book and moment."""
+    own = {"id", "customer_id", "updated_at", "version"}
+    orders = terminal.json("orders", "list", "--limit", "200")["data"]
+    shapes = [{name: value for name, value in order.items() if name not in own} for order in orders]
+    return sorted(shapes, key=lambda order: (order["channel"], order["number"]))
+
+
+class TestList:
+    def test_is_latest_placed_first_and_pages(self, shop: Terminal) -> None:
+        first = shop.json("orders", "list", "--limit", "60")
+        second = shop.json("orders", "list", "--limit", "60", "--after", first["next_cursor"])
+
+        orders = [*first["data"], *second["data"]]
+        assert (len(first["data"]), len(second["data"]), second["has_more"]) == (60, 31, False)
+        assert [order["placed_at"] for order in orders] == sorted((order["placed_at"] for order in orders), reverse=True)
+        assert len({order["id"] for order in orders}) == 91
+
+    def test_filters_by_what_is_said(self, shop: Terminal) -> None:
+        everything = shop.json("orders", "list", "--limit", "200")["data"]
+
+        def those(name: str, value: str) -> list[str]:
+            return [order["number"] for order in everything if order[name] == value]
+
+        assert numbers(shop, "--status", "pending", "--limit", "200") == those("status", "pending") != []
+        assert numbers(shop, "--payment", "refunded", "--limit", "200") == those("payment", "refunded") != []
+        assert numbers(shop, "--channel", "shopify", "--limit", "200") == those("channel", "shopify") != []
+        assert numbers(shop, "--number", "S-2001") == ["S-2001"]
+        assert numbers(shop, "--customer", "GRETA@example.org") == those("customer_email", "greta@example.org") != []
+
+    def test_takes_dates_in_the_settings_zone_half_open(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        times = ("2026-01-31T22:59:59Z", "2026-01-31T23:00:00Z", "2026-02-28T22:59:59Z", "2026-02-28T23:00:00Z")
+        terminal.write("shop.csv", export(*(GOOD.replace("2026-03-01T10:00:00Z", time) for time in times)))
+        terminal.run("process", "shop.csv")
+        terminal.settings["ORDERMILL_TIMEZONE"] = "Europe/Berlin"
+
+        february = numbers(terminal, "--placed-from", "2026-02-01", "--placed-to", "2026-03-01")
+
+        assert february == ["T-3", "T-2"]
+        assert numbers(terminal, "--placed-from", "2026-02-28T23:00:00Z") == ["T-4"]
+
+    def test_is_a_table_for_people(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export(GOOD, GOOD.replace("ada@example.com", "").replace("4.50", "1234.50")))
+        terminal.run("process", "shop.csv")
+
+        lines = [line.split() for line in terminal.run("orders", "list").stdout.splitlines()]
+        assert lines[2:4] == [
+            ["T-2", "ordermill", "2026-03-01", "10:00", "pending", "unpaid", "guest", "1", "EUR", "2,469.00"],
+            ["T-1", "ordermill", "2026-03-01", "10:00", "pending", "unpaid", "ada@example.com", "1", "EUR", "9.00"],
+        ]
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["--status", "lost"], "'lost' is no status of an order"),
+            (["--payment", "later"], "'later' is no payment of an order"),
+            (["--placed-from", "yesterday"], "'yesterday' is no moment; write 2026-01-31 or 2026-01-31T10:30."),
+            (["--after", "12"], "'12' is not the id of an order."),
+            (["--limit", "0"], "Invalid value for '--limit'"),
+        ],
+    )
+    def test_refuses_what_no_order_can_be(self, terminal: Terminal, words: list[str], sentence: str) -> None:
+        done = terminal.run("orders", "list", *words)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert sentence in " ".join(done.stderr.split())
+
+
+class TestShow:
+    def test_shows_items_money_and_what_happened(self, shop: Terminal) -> None:
+        text = shop.run("orders", "show", "S-2001").stdout
+        order = shop.json("orders", "show", "S-2001")
+
+        assert order["total"] == "214.25"
+        assert [item["sku"] for item in order["items"]] == ["SCREW", "WAX-RD", "NB-A4", "PEN-01"]
+        assert shop.json("orders", "show", order["id"]) == order
+        assert "EUR 214.25" in text
+        assert "0.125" in text
+        assert "order.imported" in text
+
+    def test_of_what_is_not_there_exits_with_1(self, terminal: Terminal) -> None:
+        done = terminal.run("orders", "show", "X-1")
+        assert (done.exit_code, done.stdout, done.stderr) == (1, "", "There is no order 'X-1'.\n")
+
+
+class TestExport:
+    @pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
+    def test_comes_back_as_the_same_book(self, shop: Terminal, tmp_path: Path, name: str) -> None:
+        before = content(shop)
+        another = Terminal(
+            shop.directory, f"sqlite:///{tmp_path}/another.db", {"ORDERMILL_DATABASE_URL": f"sqlite:///{tmp_path}/another.db"}
+        )
+
+        done = shop.run("orders", "export", name)
+        report = another.json("process", name)
+        shop.run("process", name)
+
+        assert done.stderr == f"91 orders with 232 items written to {name}.\n"
+        assert (report["orders"]["new"], report["orders"]["rejected"]) == (91, 0)
+        assert content(another) == before
+        assert content(shop) == before
+
+    def test_takes_only_what_is_wanted(self, shop: Terminal) -> None:
+        shop.run("orders", "export", "out.jsonl", "--channel", "shopify", "--status", "cancelled")
+        orders = [json.loads(line) for line in Path("out.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert {(order["channel"], order["status"]) for order in orders} == {("shopify", "cancelled")}
+
+    def test_to_another_kind_of_file_is_refused(self, terminal: Terminal) -> None:
+        done = terminal.run("orders", "export", "out.xlsx")
+        assert (done.exit_code, terminal.files()) == (2, set())
+
+    def test_to_a_place_that_is_not_there_is_the_environments_fault(self, terminal: Terminal) -> None:
+        assert terminal.run("orders", "export", "nowhere/out.csv").exit_code == 3
