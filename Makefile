@@ -36,7 +36,7 @@ demo: $(READY) ## process the example exports into a book of their own, .demo/
 	@ORDERMILL_DATABASE_URL=$(DEMO_BOOK) $(BIN)/ordermill process $(EXAMPLES) --output .demo/report.json || { code=$$?; \
 		[ $$code -eq 1 ] || exit $$code; \
 		echo 'Some orders of the examples are wrong on purpose: they were rejected, with line and reason, and the rest was loaded.'; }
-	@ORDERMILL_DATABASE_URL=$(DEMO_BOOK) $(BIN)/ordermill stats --year 2026
+	@ORDERMILL_DATABASE_URL=$(DEMO_BOOK) $(BIN)/ordermill stats --year 2026 --currency USD
 
 test: $(READY) ## run the tests, on a real SQLite, PostgreSQL and Redis
 	$(BIN)/pytest -n 2 --cov --cov-branch --cov-fail-under=90

@@ -154,6 +154,11 @@ class TestRefuses:
 
         assert (reject.code, reject.message, reject.field) == ("not_a_sale", "This is a cancellation.", None)
 
+    def test_a_record_that_has_not_the_shape_of_an_order_in_the_words_of_the_format(self) -> None:
+        reject = refusal(batch(line(_misshapen="The field 'items' must be a list of objects.")))
+
+        assert (reject.code, reject.message) == ("wrong_shape", "The field 'items' must be a list of objects.")
+
     def test_a_malformed_record_with_all_lines_of_its_order(self) -> None:
         made = batch(line(), line(sku="POT", quantity="0"), line(number="1002"), defects={1: "malformed_quote"})
 
