@@ -19,15 +19,16 @@ help: ## list these words
 
 env: $(READY) ## set up .venv; every other word does it where needed
 
-# Made again only when the pins or the package's own description change.
+# Made again only when the pins or the package's own description change. --no-deps, since the pins are complete: pip before 23.3
+# does not count `coverage==…` as a pin of `coverage[toml]` and stops as soon as there is a newer coverage.
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Ordermill needs Python 3.11 or newer; name one, such as: make PYTHON=python3.12 env' >&2; exit 1; }
 	@echo 'Setting up .venv; the first time takes about a minute.'
 	@$(PYTHON) -m venv .venv || \
 		{ echo 'This Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
-	@{ [ -n "$(UV)" ] && $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt; } || \
-		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@{ [ -n "$(UV)" ] && $(UV) pip install --quiet --no-deps --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt; } || \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -23,6 +23,7 @@ from ordermill.imports.batch import Batch
 from ordermill.imports.model import Import
 from ordermill.imports.orderfile import Options, OrderFile, order_file
 from ordermill.imports.process import ACTOR, Watcher
+from ordermill.imports.rejects import place
 from ordermill.imports.scan import Scan
 from ordermill.kit.clock import SystemClock
 from ordermill.storage.database import Database
@@ -79,7 +80,7 @@ async def _staged(export: Export, url: str, record: Record) -> Stages:
     try:
         with export.opened() as file:
             begun = perf_counter()
-            found = file.reader.scan(_unwatched)
+            found = file.reader.scan(_unwatched, channel=file.defaults.channel)
             stages.seconds["first pass"] = perf_counter() - begun
             store = SqlImports(database)
             run = await store.begin(file.identity(found), at=CLOCK.now(), actor=ACTOR)
@@ -92,7 +93,7 @@ async def _staged(export: Export, url: str, record: Record) -> Stages:
 
 
 def _built(file: OrderFile, found: Scan, stages: Stages) -> Iterator[Batch]:
-    frames = file.reader.orders(found)
+    frames = file.reader.orders(found, channel=file.defaults.channel)
     index = 0
     while (frame := _next(frames, stages)) is not None:
         begun = perf_counter()
@@ -130,6 +131,6 @@ async def _whole(export: Export, url: str, rejects: Path) -> Whole:
     async with open_services(load(database_url=url)) as services:
         begun = perf_counter()
         with export.opened() as file:
-            report = await services.imports.process(file, rejects=rejects, watcher=Watcher())
+            report = await services.imports.process(file, rejects=place(rejects), watcher=Watcher())
         seconds = perf_counter() - begun
     return Whole(seconds, report.tally.orders["new"], report.tally.orders["unchanged"])

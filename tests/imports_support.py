@@ -37,12 +37,15 @@ class Plain:
     def missing(self, columns: Sequence[str]) -> list[str]:
         return [name for name in ("number",) if name not in columns]
 
-    def key(self, columns: Sequence[str]) -> pl.Expr:
+    def key(self, columns: Sequence[str], *, channel: str) -> pl.Expr:
         return pl.col("number")
 
     def read(self, raw: pl.DataFrame) -> pl.DataFrame:
         said = [pl.when(pl.col(name) != "").then(name).alias(name) for name in raw.columns if name not in {"_line", "_raw"}]
         return raw.select("_line", *said)
+
+    def advice(self) -> Mapping[str, str]:
+        return {}
 
     def source_names(self, columns: Sequence[str]) -> dict[str, str]:
         return {column: column.replace("_", " ").title() for column in columns}

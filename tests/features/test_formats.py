@@ -29,7 +29,7 @@ def read(fmt: Format, raw: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def keys(fmt: Format, raw: pl.DataFrame) -> list[str | None]:
-    return raw.select(fmt.key([name for name in raw.columns if name != "_line"])).to_series().to_list()
+    return raw.select(fmt.key([name for name in raw.columns if name != "_line"], channel="shop")).to_series().to_list()
 
 
 class TestOrdermillCsv:

@@ -163,8 +163,8 @@ class TestSettings:
         plain = mapfile.parse(text_of(), title="shop.toml").format()
         by_shop = mapfile.parse(text_of(order='channel = "{Shop}"'), title="shop.toml").format()
 
-        assert raw.select(plain.key(raw.columns)).to_series().to_list() == ["7", "7", "7"]
-        assert raw.select(by_shop.key(raw.columns)).to_series().n_unique() == 2
+        assert raw.select(plain.key(raw.columns, channel="shop")).to_series().to_list() == ["7", "7", "7"]
+        assert raw.select(by_shop.key(raw.columns, channel="shop")).to_series().n_unique() == 2
 
     def test_messages_name_the_files_own_columns(self) -> None:
         mapping = mapfile.parse(text_of(order='note = "{Day} {Time}"\ncurrency = "EUR"'), title="shop.toml").format()
@@ -180,13 +180,13 @@ MISTAKES = [
     ({"file": 'encodng = "utf-8"'}, "shop.toml, [file] encodng: there is no such key; did you mean 'encoding'?"),
     ({"file": 'encoding = "hex"'}, "shop.toml, [file] encoding: there is no text encoding 'hex'; "),
     ({"file": "encoding = 8"}, "shop.toml, [file] encoding: write text in quotation marks"),
-    ({"file": 'delimiter = ";;"'}, "shop.toml, [file] delimiter: ';;' cannot separate fields; "),
+    ({"file": 'delimiter = ";;"'}, "shop.toml, [file] delimiter: a delimiter is one ASCII character such as ; or \\t, not ';;'."),
     ({"file": 'decimal = ";"'}, "shop.toml, [file] decimal: input should be '.' or ','."),
     ({"file": 'date_format = "%H:%M"'}, "shop.toml, [file] date_format: '%H:%M' does not read a date; "),
     ({"file": 'date_format = "%Q"'}, "shop.toml, [file] date_format: '%Q' does not read a date; "),
-    ({"file": 'timezone = "Europe/Pariss"'}, "shop.toml, [file] timezone: there is no time zone 'Europe/Pariss'; did you mean"),
+    ({"file": 'timezone = "Europe/Pariss"'}, "shop.toml, [file] timezone: 'Europe/Pariss' is not an IANA time zone; did you mean"),
     ({"file": 'currency = "EURO"'}, "shop.toml, [file] currency: 'EURO' is not an ISO 4217 currency; "),
-    ({"file": 'channel = " "'}, "shop.toml, [file] channel: this must not be empty."),
+    ({"file": 'channel = " "'}, "shop.toml, [file] channel: a channel's name has 1 to 64 characters, unlike ''."),
     ({"rest": "[rule]"}, "shop.toml, [rule]: there is no such table; did you mean 'rules'?"),
     ({"rest": "[rules]\nguest = true"}, "shop.toml, [rules] guest: there is no such key; did you mean 'guests'?"),
     ({"rest": '[rules]\nguests = "yes"'}, "shop.toml, [rules] guests: write true or false."),
@@ -306,3 +306,14 @@ class TestOnlineRetail:
         }
         assert (cancellation["customer_email"], cancellation["name"]) == (None, None)
         assert cancellation["_refused"].startswith("This is not a sale")
+
+
+class TestAdvice:
+    def test_is_in_the_map_s_own_terms(self) -> None:
+        mapping = mapfile.parse(text_of(file='decimal = ","\ndate_format = "%d.%m.%Y %H:%M"'), title="shop.toml")
+
+        assert mapping.format().advice() == {
+            "amount_malformed": "write it in digits with a comma, such as 12,30; leave out units and currency words.",
+            "quantity": "write a whole number from 1, such as 2 or 2,0.",
+            "time_malformed": "write it in the form '%d.%m.%Y %H:%M', such as 31.12.2026 08:02.",
+        }

@@ -11,7 +11,7 @@ from order_files import refused, written
 
 from ordermill.imports.apart import ASIDE_LIMIT, whole_orders
 from ordermill.imports.records import BLOCK
-from ordermill.imports.scan import ORDER_LIMIT, Scan, scan
+from ordermill.imports.scan import ORDER_LIMIT, Keys, Scan, scan
 from ordermill.imports.source import Source
 from ordermill.imports.tabular import Table, read_header
 from ordermill.kit.errors import Invalid
@@ -19,13 +19,13 @@ from ordermill.kit.errors import Invalid
 
 def scanned(source: Source) -> tuple[Table, Scan]:
     table = read_header(source)
-    return table, scan(source, lambda reading: table.blocks(reading, only=["number"]), key=pl.col("number"))
+    return table, scan(source, lambda reading: table.blocks(reading, only=["number"]), keys=Keys(pl.col("number")))
 
 
 def frames(source: Source, *, block_bytes: int = BLOCK) -> list[pl.DataFrame]:
     table, found = scanned(source)
     with source.reading() as reading:
-        return list(whole_orders(table.blocks(reading, block_bytes=block_bytes), key=pl.col("number"), scan=found))
+        return list(whole_orders(table.blocks(reading, block_bytes=block_bytes), keys=Keys(pl.col("number")), scan=found))
 
 
 def numbered(*numbers: str) -> str:
@@ -51,7 +51,7 @@ class TestScan:
         source = written(tmp_path, numbered(*(["1"] * 9), "2"))
         table = read_header(source)
 
-        found = scan(source, lambda reading: table.blocks(reading, block_bytes=12), key=pl.col("number"))
+        found = scan(source, lambda reading: table.blocks(reading, block_bytes=12), keys=Keys(pl.col("number")))
 
         assert found.apart_lines == 0
 
@@ -65,7 +65,7 @@ class TestScan:
         table = read_header(source)
         positions: list[int] = []
 
-        scan(source, table.blocks, key=pl.col("number"), progress=positions.append)
+        scan(source, table.blocks, keys=Keys(pl.col("number")), progress=positions.append)
 
         assert positions == [source.size]
 

@@ -17,11 +17,11 @@ from ordermill.imports.scan import Keys, Scan, among, hashed
 from ordermill.kit.errors import Unavailable
 
 ASIDE_LIMIT: Final = 50_000  # lines in memory at a time: 75 MB of the widest export, with 1.5 kB a line
-_FILES_LIMIT: Final = 256  # temporary files; beyond 12 million lines apart each holds more lines instead
+FILES_LIMIT: Final = 256  # temporary files; beyond 12 million lines apart each holds more lines instead
 _LENGTH_BYTES: Final = 8
 
 
-def whole_orders(blocks: Iterable[pl.DataFrame], *, key: pl.Expr | None, scan: Scan) -> Iterator[pl.DataFrame]:
+def whole_orders(blocks: Iterable[pl.DataFrame], *, keys: Keys, scan: Scan) -> Iterator[pl.DataFrame]:
     """
     Regroup the blocks of the second pass so that each frame holds all lines of each of its orders.
 
@@ -34,7 +34,6 @@ def whole_orders(blocks: Iterable[pl.DataFrame], *, key: pl.Expr | None, scan: S
     Raises:
         Unavailable: there is no room for the temporary files (`no_room`).
     """
-    keys = Keys(key)
     carried: pl.DataFrame | None = None
     with ExitStack() as stack:
         aside = _Aside(scan.apart_lines, stack)
@@ -70,7 +69,7 @@ class _Aside:
         self._files: list[Path] = []
         if lines > ASIDE_LIMIT:
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="ordermill-", ignore_cleanup_errors=True))
-            count = min(_FILES_LIMIT, -(-lines // ASIDE_LIMIT))
+            count = min(FILES_LIMIT, -(-lines // ASIDE_LIMIT))
             self._files = [Path(directory, f"{number}.arrows") for number in range(count)]
         self._held: list[pl.DataFrame] = []
 

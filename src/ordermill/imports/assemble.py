@@ -17,7 +17,7 @@ from ordermill.imports.model import Defaults, Money, Reject, Tally
 from ordermill.imports.validate import Judged, judge
 from ordermill.imports.validate.lines import Lines
 from ordermill.imports.validate.orders import ADJUSTMENTS
-from ordermill.imports.validate.reasons import Faults, count, rejects
+from ordermill.imports.validate.reasons import Faults, Words, count, rejects
 
 DUPLICATE: Final = "duplicate"  # an order that says again what an earlier one of its identity said
 
@@ -51,7 +51,7 @@ def build_batch(index: int, raw: pl.DataFrame, fmt: Format, *, defaults: Default
     repeated = _repeated(book.orders, judged.faults)
     book = book.without(pl.concat([judged.faults.orders, repeated]))
     names = fmt.source_names([column for column in raw.columns if not column.startswith("_")])
-    refused = rejects(judged.faults, names=names)
+    refused = rejects(judged.faults, words=Words(names, fmt.advice()))
     orders, items, records = _numbered(book, lines.records)
     tally = _tally(book.orders, lines, refused, file=file)
     if len(repeated):

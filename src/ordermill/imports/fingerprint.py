@@ -17,6 +17,8 @@ _ABSENT: Final = "\x00"
 _FIELD: Final = "\x1f"
 _ITEM: Final = "\x1e"
 
+# Not here: how the buyer is spelt and called, which is the account's, and when the source was last changed, which is no
+# change by itself. So the export of a book, which says both as the book has them, leaves that book unchanged.
 # Addresses by their parts, since the text of a JSON object may differ between libraries.
 _ORDER: Final = (
     "channel",
@@ -25,8 +27,7 @@ _ORDER: Final = (
     "status",
     "payment",
     "currency",
-    "customer_email",
-    "customer_name",
+    "customer_key",
     "subtotal",
     "discount",
     "discount_code",
@@ -45,7 +46,6 @@ _ORDER: Final = (
     "tracking_number",
     "note",
     "placed_at",
-    "source_updated_at",
     *SHIPPING_ADDRESS,
     *BILLING_ADDRESS,
 )
@@ -57,7 +57,7 @@ def fingerprints(orders: pl.DataFrame, items: pl.DataFrame) -> pl.Series:
     Return 32 hexadecimal digits per order.
 
     Args:
-        orders: sorted by `order`, with all columns of `model.ORDERS` and the parts of the addresses.
+        orders: sorted by `order`, with all columns of `batch.ORDERS` and the parts of the addresses.
         items: those of each order side by side, in the order of `orders.order`; each order has one at least.
     """
     if not orders.height:

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -28,6 +27,7 @@ from ordermill.imports.report import FileReport
 from ordermill.imports.scan import Scan
 from ordermill.kit.clock import Clock
 from ordermill.kit.errors import Unavailable
+from ordermill.kit.files import Replacement
 
 ACTOR: Final = "import"
 
@@ -65,13 +65,13 @@ class Imports:
         self._clock = clock
         self._pause_s = pause_s
 
-    async def process(self, file: OrderFile, *, rejects: Path | None, watcher: Watcher) -> FileReport:
+    async def process(self, file: OrderFile, *, rejects: Replacement | None, watcher: Watcher) -> FileReport:
         """
         Bring one file into the book.
 
         Args:
-            rejects: where the file's rejects go. When they cannot be written there, the report says so: they are kept
-                in the book, too.
+            rejects: where the file's rejects go: `rejects.place` or `default_place`. When they cannot be written there,
+                the report says so: they are kept in the book, too.
 
         Raises:
             Invalid: the file cannot be read to its end; nothing was written.
@@ -88,10 +88,10 @@ class Imports:
             except Unavailable as error:
                 report.rejects_refusal = error
             else:
-                report.rejects_file = str(rejects)
+                report.rejects_file = str(rejects.path)
         return report
 
-    async def compare(self, file: OrderFile, *, rejects: Path | None, watcher: Watcher) -> FileReport:
+    async def compare(self, file: OrderFile, *, rejects: Replacement | None, watcher: Watcher) -> FileReport:
         """
         Say what `process` would do, and write nothing but the rejects, where a place for them is given.
 
@@ -113,17 +113,17 @@ class Imports:
                     job.done(batch, loaded.rejects)
         tally.customers |= {"new": strangers.count(), "known": customers.count() - strangers.count()}
         report = job.report(tally, import_id=None)
-        report.rejects_file = str(rejects) if handed_back.written else None
+        report.rejects_file = str(rejects.path) if rejects and handed_back.written else None
         return report
 
-    async def hand_back(self, run: Import, path: Path) -> int:
+    async def hand_back(self, run: Import, place: Replacement) -> int:
         """
         Write the rejects of a run to a file that can be repaired and processed again; return how many orders it holds.
 
         Raises:
             Unavailable: `rejects_unwritable`.
         """
-        with RejectsFile(path, table=table_of(run.file)) as handed_back:
+        with RejectsFile(place, table=table_of(run.file)) as handed_back:
             async for reject in self._store.rejects(run.id):
                 handed_back.write([reject])
         return handed_back.written
@@ -164,7 +164,7 @@ async def _scan(file: OrderFile, watcher: Watcher) -> Scan:
         if watcher.should_stop():
             raise Stopped
 
-    return await asyncio.to_thread(file.reader.scan, progress)
+    return await asyncio.to_thread(file.reader.scan, progress, channel=file.defaults.channel)
 
 
 @dataclass(slots=True)
@@ -193,7 +193,7 @@ class _Job:
 
     def _built(self) -> Generator[Batch, None, None]:
         reader = self.file.reader
-        for index, frame in enumerate(reader.orders(self.found)):
+        for index, frame in enumerate(reader.orders(self.found, channel=self.file.defaults.channel)):
             yield build_batch(index, frame, reader.format, defaults=self.file.defaults, file=self.file.name)
 
     def done(self, batch: Batch, late: Iterable[Reject]) -> None:

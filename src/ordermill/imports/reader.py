@@ -16,7 +16,8 @@ from ordermill.imports.documents import Documents
 from ordermill.imports.formats import Format, Sample
 from ordermill.imports.mapfile import MapFile
 from ordermill.imports.recognise import recognise
-from ordermill.imports.scan import Scan
+from ordermill.imports.records import LINE_LIMIT
+from ordermill.imports.scan import Keys, Scan
 from ordermill.imports.source import Reading, Source
 from ordermill.imports.tabular import Table, read_header
 from ordermill.kit.errors import Invalid
@@ -30,19 +31,27 @@ class Reader:
     format: Format
     table: Table | None
 
-    def scan(self, progress: Callable[[int, int], None]) -> Scan:
-        """Make the first pass; see `scan.scan`. `progress` is told the stored bytes and the records read so far."""
+    def scan(self, progress: Callable[[int, int], None], *, channel: str) -> Scan:
+        """
+        Make the first pass; see `scan.scan`. `progress` is told the stored bytes and the records read so far.
+
+        Args:
+            channel: that of orders which name none.
+        """
+        key = self._key(channel)
         records = 0
 
         def counted(reading: Reading) -> Iterator[pl.DataFrame]:
             nonlocal records
-            for block in self._key_blocks(reading):
+            for block in self._key_blocks(reading, key):
                 records += len(block)
                 yield block
 
-        return scanning.scan(self.source, counted, key=self._key(), progress=lambda position: progress(position, records))
+        return scanning.scan(
+            self.source, counted, keys=self._keys(channel), progress=lambda position: progress(position, records)
+        )
 
-    def orders(self, found: Scan) -> Iterator[pl.DataFrame]:
+    def orders(self, found: Scan, *, channel: str) -> Iterator[pl.DataFrame]:
         """
         Make the second pass: frames of whole orders, with `_line`, `_raw`, `_defect`, `_key` and the file's columns.
 
@@ -50,20 +59,23 @@ class Reader:
             Unavailable: `file_changed`, when this is not the file of the first pass any more.
         """
         with self.source.reading() as reading:
-            yield from whole_orders(self._blocks(reading), key=self._key(), scan=found)
+            yield from whole_orders(self._blocks(reading), keys=self._keys(channel), scan=found)
 
     def _blocks(self, reading: Reading) -> Iterator[pl.DataFrame]:
         if self.table is None:
             return Documents(name=self.source.name).blocks(reading)
         return self.table.blocks(reading)
 
-    def _key_blocks(self, reading: Reading) -> Iterator[pl.DataFrame]:
+    def _key_blocks(self, reading: Reading, key: pl.Expr) -> Iterator[pl.DataFrame]:
         if self.table is None:
             return self._blocks(reading)
-        return self.table.blocks(reading, only=self._key().meta.root_names())
+        return self.table.blocks(reading, only=key.meta.root_names())
 
-    def _key(self) -> pl.Expr:
-        return self.format.key(self.table.columns if self.table else ())
+    def _keys(self, channel: str) -> Keys:
+        return Keys(self._key(channel), from_the_right=self.table.from_the_right if self.table else None)
+
+    def _key(self, channel: str) -> pl.Expr:
+        return self.format.key(self.table.columns if self.table else (), channel=channel)
 
 
 def recognised(source: Source, *, wanted: str | None, mapping: MapFile | None, delimiter: str | None) -> Reader:
@@ -90,10 +102,11 @@ def recognised(source: Source, *, wanted: str | None, mapping: MapFile | None, d
 
 def _first_keys(source: Source) -> tuple[str, ...]:
     """Return the keys of the first document that can be read; a malformed one above it is for validation to refuse."""
-    for line in source.sample().decode(errors="ignore").splitlines():
+    # Line feeds alone end a line here: a document may hold what else Python takes for a line's end.
+    for line in source.sample(line_limit=LINE_LIMIT).decode(errors="ignore").split("\n"):
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(document, dict):
             return tuple(document)

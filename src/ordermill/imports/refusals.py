@@ -30,8 +30,9 @@ def _reject(batch: Batch, order: dict[str, object]) -> Reject:
         value=None,
         code=CODE,
         message=(
-            f"The book holds another order {number!r} in channel {order['channel']!r}, in another currency, placed at another "
-            "moment or under another id; if these come from two shops, give each its own --channel."
+            f"There is another order {number!r} in channel {order['channel']!r}, in the book or above in this file: in another "
+            "currency, placed at another moment, under another id, or with other content; if these come from two shops, "
+            "give each its own --channel."
         ),
         lines=tuple((int(line), str(raw)) for _, line, raw in lines.iter_rows()),
     )

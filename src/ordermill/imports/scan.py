@@ -43,12 +43,19 @@ class Keys:
     """
     The keys of a file's records, block by block and in order.
 
-    A record without a key is an order of its own, and its key is null. A defective record whose key
-    cannot be told is taken to belong to the record before it, so that no order is loaded without it.
+    A record without a key is an order of its own, and its key is null. A defective record is given the key that its
+    neighbours make likely: no order may be loaded without it. Counted from the left and from the right it may name
+    two orders; it belongs to the one beside it, else to the one told from the left, and where none can be told to
+    the record before it.
+
+    Args:
+        from_the_right: the columns of records counted from their ends, `Table.from_the_right`.
     """
 
-    def __init__(self, key: pl.Expr | None) -> None:
+    def __init__(self, key: pl.Expr | None, *, from_the_right: Callable[[pl.Series], pl.DataFrame] | None = None) -> None:
+        self.known = key is not None
         self._key = pl.lit(None, pl.String) if key is None else key.cast(pl.String)
+        self._from_the_right = from_the_right
         self._last: str | None = None
 
     def of(self, block: pl.DataFrame) -> pl.Series:
@@ -56,7 +63,9 @@ class Keys:
         own = pl.col("_key")
         # "" stands for "surely no key" here, and null for "as the record before".
         told = pl.when(own != "").then(own).when(pl.col("_defect").is_null()).then(pl.lit(""))
-        keys = block.select("_defect", self._key.alias("_key")).select(told).to_series()
+        keys = _composed(block.select("_defect", self._key.alias("_key")).select(told).to_series())
+        if self.known and self._from_the_right is not None and block["_defect"].null_count() < len(block):
+            keys = self._by_neighbours(block, keys, self._from_the_right)
         if keys.null_count():
             before = pl.Series("_key", [self._last or ""])
             keys = pl.concat([before, keys]).fill_null(strategy="forward").slice(1)
@@ -64,30 +73,56 @@ class Keys:
             self._last = keys[-1]
         return keys.to_frame().select(pl.when(own != "").then(own).alias("_key")).to_series()
 
+    def _by_neighbours(
+        self, block: pl.DataFrame, left: pl.Series, from_the_right: Callable[[pl.Series], pl.DataFrame]
+    ) -> pl.Series:
+        rows = block["_defect"].is_not_null().arg_true()
+        realigned = from_the_right(block["_raw"].gather(rows))
+        right = _composed(realigned.select(self._key.alias("_key")).to_series())
+        sound = left.clone().scatter(rows, None)  # in place, and the left ones are needed yet
+        before = pl.concat([pl.Series("_key", [self._last], dtype=pl.String), sound]).fill_null(strategy="forward")
+        after = sound.fill_null(strategy="backward")
+        chosen = [
+            _likely(left[row], other, neighbours=(before[row], after[row])) for row, other in zip(rows, right, strict=True)
+        ]
+        return left.clone().scatter(rows, pl.Series(chosen, dtype=pl.String))
+
+
+def _likely(left: str | None, right: str | None, *, neighbours: tuple[str | None, str | None]) -> str | None:
+    """Return which of two readings of a defective record's key to believe."""
+    told = {key.strip('" ') for key in (left, right) if key}
+    return next((key for key in neighbours if key in told), left)
+
+
+def _composed(keys: pl.Series) -> pl.Series:
+    """Return keys in the normal form that the book compares numbers in; in most files they are that already."""
+    if (keys.str.len_bytes() == keys.str.len_chars()).all():
+        return keys
+    return keys.str.normalize("NFC")
+
 
 def hashed(keys: pl.Series) -> pl.Series:
     """Return one UInt64 for each key, the same in every pass."""
     return keys.hash(_SEED)
 
 
-def scan(source: Source, blocks: Blocks, *, key: pl.Expr | None, progress: Progress = lambda _: None) -> Scan:
+def scan(source: Source, blocks: Blocks, *, keys: Keys, progress: Progress = lambda _: None) -> Scan:
     """
     Read a file once to its end.
 
-    `blocks` is `Table.blocks`, asked for the key's columns only, or `Documents.blocks`; `key` is the format's,
-    or None where every record is an order by itself; `progress` is told the number of stored bytes read so far.
+    `blocks` is `Table.blocks`, asked for the key's columns only, or `Documents.blocks`; `progress` is told the
+    number of stored bytes read so far.
 
     Raises:
         Invalid: the text cannot be read, or a single order is longer than `ORDER_LIMIT` (`order_too_long`).
         Unavailable: the file cannot be read, or was changed meanwhile.
     """
-    keys = Keys(key)
     runs = _Runs()
     records = 0
     with source.reading() as reading:
         for block in blocks(reading):
             records += len(block)
-            if key is not None:
+            if keys.known:
                 runs.add(keys.of(block))
             progress(reading.position)
         apart, apart_lines, longest = runs.apart()

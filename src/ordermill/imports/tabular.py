@@ -56,6 +56,18 @@ class Table:
             if len(frame):
                 yield frame
 
+    def from_the_right(self, raw: pl.Series) -> pl.DataFrame:
+        """
+        Return what records hold when their fields are counted from the end, "" where they do not reach.
+
+        A record with a delimiter too many or too few says one thing from either end; which is right, `scan.Keys` tells.
+        """
+        names = [name for name in self._names if name not in ANNOTATIONS]
+        grammar = Grammar(self.delimiter)
+        records = [grammar.fields(record) for record in raw]
+        values = {name: [_nth_last(fields, len(names) - place) for fields in records] for place, name in enumerate(names)}
+        return pl.DataFrame(values, schema=dict.fromkeys(names, pl.String))
+
     def _columns(self, cut: Cut, wanted: list[int], grammar: Grammar) -> pl.DataFrame:
         sound = cut.rows["_defect"].is_null()
         if sound.all():
@@ -134,6 +146,11 @@ def read_header(source: Source, *, delimiter: str | None = None) -> Table:
         _begins=end,
         _line=sample.count(b"\n", 0, end) + 1,
     )
+
+
+def _nth_last(fields: list[str], place: int) -> str:
+    found = fields[-place] if place <= len(fields) else ""
+    return found if len(found) <= FIELD_LIMIT else ""
 
 
 def _named(header: list[str], *, file: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ _SETTINGS: Final = {
 
 
 class PostgresDatabase:
-    """One PostgreSQL database; asyncpg reads the URL, so several hosts and TLS options are as libpq has them."""
+    """One PostgreSQL database; of the URL asyncpg reads what `config.QUERY_OPTIONS` lets through, as libpq does for Django."""
 
     embedded = False
 

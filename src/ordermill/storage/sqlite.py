@@ -31,6 +31,8 @@ T = TypeVar("T")
 GROUP_LIMIT: Final = 64
 READERS: Final = 4
 BUSY_TIMEOUT_S: Final = 5
+# Recursive triggers are what lets the ledger refuse an INSERT OR REPLACE; see the migration of its triggers.
+_PRAGMAS: Final = ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "temp_store=MEMORY", "cache_size=-32768")
 
 
 @dataclass(slots=True)
@@ -226,7 +228,7 @@ def _prepare(connection: sqlite3.Connection, path: str, *, readonly: bool) -> No
     try:
         # The pragma reports failure only by the mode it returns.
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-32768"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         if readonly:
             connection.execute("PRAGMA query_only=ON")

@@ -33,8 +33,10 @@ from ordermill.storage.statements import upsert
 from ordermill.storage.tables import HourRow, OrderRow, RefundRow
 from ordermill.storage.types import Instant
 
-# The stripe of imports; a correction goes there too, since readers sum the stripes.
+# The stripe of imports, which touch many hours at once, and of corrections. Orders written one by one are spread over the
+# others, so that writers at the same moment seldom wait for the same row; readers sum them all.
 STRIPE: Final = 0
+SPREAD: Final = 7
 _Sums = tuple[ColumnElement[Any], ...]
 _FIGURES: Final = ("count", "total", "refunded")
 # Any number does, as long as it is not that of schema/migrate.py.
@@ -92,7 +94,7 @@ def counting(connection: Connection, order: UUID) -> Iterator[None]:
     """Move the kept figures by whatever the block does to an order: add it, change it, remove it."""
     before = _order_figures(connection, order)
     yield
-    move(connection, delta(before, _order_figures(connection, order)))
+    move(connection, delta(before, _order_figures(connection, order)), stripe=STRIPE + 1 + order.int % SPREAD)
 
 
 def _order_figures(connection: Connection, order: UUID) -> OrderFigures | None:

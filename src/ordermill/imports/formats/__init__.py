@@ -5,7 +5,7 @@ A format renames and cleans, and judges nothing: `read` gives text columns named
 `imports/columns.py`, and the rules are applied to those, alike for every format.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -37,8 +37,12 @@ class Format(Protocol):
         """Return the columns without which a file is not of this format; none in a file that is."""
         ...
 
-    def key(self, columns: Sequence[str]) -> pl.Expr:
-        """Return the expression over the file's own columns that is equal for all lines of one order."""
+    def key(self, columns: Sequence[str], *, channel: str) -> pl.Expr:
+        """
+        Return the expression over the file's own columns that is equal for all lines of one order.
+
+        What the book takes for the same order must have the same key: `channel` stands in where a line names none.
+        """
         ...
 
     def read(self, raw: pl.DataFrame) -> pl.DataFrame:
@@ -53,6 +57,10 @@ class Format(Protocol):
             A row for each record in the same order, with `_line` and any of the columns of `imports/columns.py`; a
             document of JSONL becomes a row per item.
         """
+        ...
+
+    def advice(self) -> Mapping[str, str]:
+        """Return, by the code of a reason, what to write instead where that differs from what holds for most files."""
         ...
 
     def source_names(self, columns: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Any table at all, read by a map file: a template for each canonical column. What the map may say is in `mapfile.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import polars as pl
@@ -63,18 +64,28 @@ class Mapped:
                 message = f"{self.title}, {place}: the file has no column {column!r}{hint}"
                 raise Invalid(message, code="map_column_missing", details={"map": self.title, "place": place, "column": column})
 
-    def key(self, columns: Sequence[str]) -> pl.Expr:
+    def key(self, columns: Sequence[str], *, channel: str) -> pl.Expr:
         self.check(columns)
         by_target = {field.target: field.template.expression(self.reading) for field in self.fields}
         number = cells.filled(by_target["number"])
         if "channel" not in by_target:
             return number
-        return pl.concat_str([by_target["channel"].fill_null(""), number], separator="\x1f")
+        return pl.concat_str([cells.filled(by_target["channel"]).fill_null(channel), number], separator="\x1f")
 
     def read(self, raw: pl.DataFrame) -> pl.DataFrame:
         frame = raw.select("_line", **{field.target: self._value(field) for field in self.fields}, **self._refused())
         numbers = [cells.amount(frame[name], decimal=self.reading.decimal) for name in frame.columns if name in _NUMBERS]
         return frame.with_columns(numbers)
+
+    def advice(self) -> Mapping[str, str]:
+        said: dict[str, str] = {}
+        if self.reading.decimal == ",":
+            said["amount_malformed"] = "write it in digits with a comma, such as 12,30; leave out units and currency words."
+            said["quantity"] = "write a whole number from 1, such as 2 or 2,0."
+        if self.reading.date_format is not None:
+            now = datetime(2026, 12, 31, 8, 2, tzinfo=UTC).strftime(self.reading.date_format)
+            said["time_malformed"] = f"write it in the form {self.reading.date_format!r}, such as {now}."
+        return said
 
     def source_names(self, columns: Sequence[str]) -> dict[str, str]:  # noqa: ARG002  # the map names its columns
         names = {field.target: ", ".join(dict.fromkeys(field.template.columns)) for field in self.fields}

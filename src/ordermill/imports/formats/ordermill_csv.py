@@ -4,7 +4,7 @@ Ordermill's own CSV: one row per item, an order's fields repeated on each, named
 What `ordermill orders export` writes, and the plain form in which anyone may bring orders.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import polars as pl
@@ -31,11 +31,11 @@ class OrdermillCsv:
         priced = "unit_price" in columns or "item_total" in columns
         return absent if priced else [*absent, "unit_price"]
 
-    def key(self, columns: Sequence[str]) -> pl.Expr:
+    def key(self, columns: Sequence[str], *, channel: str) -> pl.Expr:
         number = cells.filled(pl.col("number"))
         if "channel" not in columns:
             return number
-        return pl.concat_str([pl.col("channel").str.strip_chars(), number], separator="\x1f")
+        return pl.concat_str([cells.filled(pl.col("channel")).fill_null(channel), number], separator="\x1f")
 
     def read(self, raw: pl.DataFrame) -> pl.DataFrame:
         guarded = _guarded(raw)
@@ -43,6 +43,9 @@ class OrdermillCsv:
         return raw.select(
             "_line", **{name: cells.nonempty(cell[source]) for name, source in self._sources(raw.columns).items()}
         )
+
+    def advice(self) -> Mapping[str, str]:
+        return {}
 
     def source_names(self, columns: Sequence[str]) -> dict[str, str]:
         return self._sources(columns)

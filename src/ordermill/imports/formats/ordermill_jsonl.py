@@ -7,7 +7,7 @@ units, and an amount written as a JSON number with a point is put into words tha
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -55,16 +55,19 @@ class OrdermillJsonl:
         """Return the keys without which a document is not of this format."""
         return [name for name in ("number", "items") if name not in columns]
 
-    def key(self, columns: Sequence[str]) -> pl.Expr:  # noqa: ARG002  # a document is one column, `_raw`
+    def key(self, columns: Sequence[str], *, channel: str) -> pl.Expr:  # noqa: ARG002  # a document is one column, `_raw`
         document = pl.col("_raw")
-        channel = document.str.json_path_match("$.channel").str.strip_chars().fill_null("")
-        return pl.concat_str([channel, cells.filled(document.str.json_path_match("$.number"))], separator="\x1f")
+        own = cells.filled(document.str.json_path_match("$.channel")).fill_null(channel)
+        return pl.concat_str([own, cells.filled(document.str.json_path_match("$.number"))], separator="\x1f")
 
     def read(self, raw: pl.DataFrame) -> pl.DataFrame:
         table = _Table()
         for text in raw["_raw"]:
             table.add(text)
         return table.frame(raw["_line"])
+
+    def advice(self) -> Mapping[str, str]:
+        return {}
 
     def source_names(self, columns: Sequence[str]) -> dict[str, str]:  # noqa: ARG002  # the shape is fixed
         names = {name: name for name in _ORDER} | {column: f"items.{key}" for key, column in _ITEM.items()}

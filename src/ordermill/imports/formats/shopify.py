@@ -4,7 +4,7 @@ Shopify's orders CSV, as the admin exports it: one row per line item, the order'
 Read by name, so older exports with fewer columns are fine. Continuation rows repeat Name, Email and Created at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import polars as pl
@@ -87,7 +87,7 @@ class Shopify:
         """Return the columns without which a file is not of this format."""
         return [name for name in _REQUIRED if name not in columns]
 
-    def key(self, columns: Sequence[str]) -> pl.Expr:  # noqa: ARG002  # `Name` is on every row of every variant
+    def key(self, columns: Sequence[str], *, channel: str) -> pl.Expr:  # noqa: ARG002  # `Name` is on every row of every variant
         return cells.filled(pl.col("Name"))
 
     def read(self, raw: pl.DataFrame) -> pl.DataFrame:
@@ -97,6 +97,9 @@ class Shopify:
         sku = pl.coalesce(row.first("Lineitem sku"), row.first("Lineitem name").str.slice(0, _SKU_LENGTH))
         states = {"sku": sku, "status": _status(row), "payment": _payment(row)}
         return raw.select("_line", **copied, **addresses, **states).hstack(_charges(raw, row))
+
+    def advice(self) -> Mapping[str, str]:
+        return {}
 
     def source_names(self, columns: Sequence[str]) -> dict[str, str]:
         sources = _COPIED | _address_sources() | _CONCLUDED

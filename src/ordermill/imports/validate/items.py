@@ -21,7 +21,7 @@ def read(lines: Lines, faults: Faults, *, scale: pl.Series) -> pl.DataFrame:
         scale: ten-thousandths in one minor unit of each order's currency.
 
     Returns:
-        One row per line: `order`, the columns of `model.ITEMS` but the position, and `given`: whether the file gives
+        One row per line: `order`, the columns of `batch.ITEMS` but the position, and `given`: whether the file gives
         the line's total. What is at fault is null.
     """
     text = _texts(lines)

@@ -33,7 +33,7 @@ def read(lines: Lines, faults: Faults, *, defaults: Defaults) -> pl.DataFrame:
     Judge every order's own columns.
 
     Returns:
-        One row per order: the columns of `model.ORDERS` that need no items, amounts in minor units (null where nothing
+        One row per order: the columns of `batch.ORDERS` that need no items, amounts in minor units (null where nothing
         is said), `price_scale`, the parts of the addresses and `ADJUSTMENTS`. What is at fault is null or nonsense.
     """
     columns = _texts(lines, faults)

@@ -108,13 +108,25 @@ class Faults:
         return self.first().get_column("order")
 
 
-def rejects(faults: Faults, *, names: Mapping[str, str]) -> list[Reject]:
-    """
-    Write down the refused orders, in the order they begin in the file.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a file's format speaks: its own names of canonical columns, and what it advises by the code of a reason."""
 
-    Args:
-        names: the file's own names of canonical columns, `Format.source_names`.
-    """
+    names: Mapping[str, str]
+    advice: Mapping[str, str]
+
+    def sentence(self, code: str, column: str, *, line: int, value: str | None) -> str:
+        name = self.names.get(column, column)
+        if code == "control_character":
+            return f"Line {line}: {name} holds a {defect(value or '')}, which cannot be stored; remove it."
+        if code == "text_too_long":
+            return f"Line {line}: {name} has {len(value or ''):,} characters; shorten it to at most {LIMITS[column]:,}."
+        what = "is empty" if value is None else f"is {shortened(value)!r}"
+        return f"Line {line}: {name} {what}; {self.advice.get(code) or _ADVICE[code]}"
+
+
+def rejects(faults: Faults, *, words: Words) -> list[Reject]:
+    """Write down the refused orders, in the order they begin in the file."""
     lines = faults.lines
     first = faults.first()
     numbers = lines.said_in("number")
@@ -127,7 +139,7 @@ def rejects(faults: Faults, *, names: Mapping[str, str]) -> list[Reject]:
         _reject(
             lines.frame,
             fault,
-            names,
+            words,
             number=None if numbers is None else numbers[fault["order"]],
             texts=tuple(zip(*texts, strict=True)),
         )
@@ -151,7 +163,7 @@ def count(rejected: list[Reject], *, file: str) -> dict[str, Reason]:
 def _reject(
     frame: pl.DataFrame,
     fault: Mapping[str, Any],
-    names: Mapping[str, str],
+    words: Words,
     *,
     number: str | None,
     texts: tuple[tuple[int, str], ...],
@@ -166,22 +178,13 @@ def _reject(
     elif column == DEFECT:
         message = f"Line {line} {_STRUCTURE.get(code, f'cannot be read ({code}); correct it.')}"
     else:
-        message = _sentence(code, column, name=names.get(column, column), line=line, value=value)
+        message = words.sentence(code, column, line=line, value=value)
     return Reject(
         line=line,
         number=None if number is None else printable(shortened(number)),
-        field=None if about_line else names.get(column, column),
+        field=None if about_line else words.names.get(column, column),
         value=shown,
         code=code,
         message=message,
         lines=texts,
     )
-
-
-def _sentence(code: str, column: str, *, name: str, line: int, value: str | None) -> str:
-    if code == "control_character":
-        return f"Line {line}: {name} holds a {defect(value or '')}, which cannot be stored; remove it."
-    if code == "text_too_long":
-        return f"Line {line}: {name} has {len(value or ''):,} characters; shorten it to at most {LIMITS[column]:,}."
-    what = "is empty" if value is None else f"is {shortened(value)!r}"
-    return f"Line {line}: {name} {what}; {_ADVICE[code]}"

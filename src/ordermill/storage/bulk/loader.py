@@ -4,8 +4,6 @@ One batch into the book, inside an open transaction: the order in which things h
 Not here: the transaction, the checkpoint and its guard (storage/imports.py).
 """
 
-from typing import Final
-
 import polars as pl
 from sqlalchemy import Connection
 
@@ -17,9 +15,7 @@ from ordermill.storage.bulk.frames import insert_frame
 from ordermill.storage.bulk.outcome import outcome
 from ordermill.storage.bulk.plan import plan
 from ordermill.storage.bulk.rows import Stamp, event_rows, item_rows, order_rows, payment_rows, refund_rows, with_ids
-
-# Writers of live orders spread over the other stripes; imports keep to this one.
-STRIPE: Final = 0
+from ordermill.storage.statistics import STRIPE
 
 
 def compare(connection: Connection, batch: Batch, *, file: str) -> Loaded:
@@ -34,6 +30,8 @@ def load(connection: Connection, batch: Batch, stamp: Stamp, *, file: str) -> Lo
     """Write a batch's orders with everything that belongs to them; return what became of each."""
     channels = lookup.channel_ids(connection, batch.orders, at=stamp.at)
     decided = plan(batch.orders, lookup.existing_orders(connection, batch.orders))
+    if not decided.changed.is_empty():
+        decided = decided.told_twice(lookup.written_by(connection, decided.changed["old_id"], stamp.import_id))
     created = 0
     if not decided.new.is_empty() or not decided.changed.is_empty():
         products = lookup.products(connection, batch.items)

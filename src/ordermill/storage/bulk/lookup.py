@@ -38,6 +38,12 @@ def _existing_of_channel(connection: Connection, channel: object, orders: pl.Dat
     return frame_of(connection, query + by_external, EXISTING, {**parameters, "externals": externals})
 
 
+def written_by(connection: Connection, ids: pl.Series, import_id: str) -> pl.Series:
+    """Return those of the stored orders `ids` that a run has written already; its ledger knows."""
+    query = f"SELECT DISTINCT order_id FROM events WHERE import_id = :run AND order_id {listed(connection, 'ids')}"  # noqa: S608  # names are ours
+    return frame_of(connection, query, {"id": pl.String}, {"run": import_id, "ids": ids.to_list()})["id"]
+
+
 def products(connection: Connection, items: pl.DataFrame) -> pl.DataFrame:
     """Return `sku`, `product_id` of the catalogue's products that a batch sold."""
     schema = {"sku": pl.String, "product_id": pl.Int64}

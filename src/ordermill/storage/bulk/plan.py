@@ -4,12 +4,13 @@ Decides what becomes of each order of a batch, given what the book holds already
 The rules are PRODUCT.md section 2, "Identity and updates".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from ordermill.imports.batch import MOMENT
+from ordermill.imports.refusals import CODE
 
 # What is looked up of the orders that a batch may meet; `id` as 32 hex digits.
 EXISTING: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -27,8 +28,6 @@ EXISTING: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "version": pl.Int32,
 }
 
-_DIFFERENT: Final = "different_order"
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -38,7 +37,19 @@ class Plan:
     changed: pl.DataFrame
     unchanged: pl.DataFrame
     refused: pl.DataFrame
-    kept: int
+
+    @property
+    def kept(self) -> int:
+        """How many changed orders keep the status that was set here."""
+        return int(self.changed["keeps_status"].sum()) if "keeps_status" in self.changed.columns else 0
+
+    def told_twice(self, written: pl.Series) -> "Plan":
+        """Refuse orders that this very run has written in an earlier batch: its file holds two that the book takes for one."""
+        if self.changed.is_empty() or written.is_empty():
+            return self
+        twice = pl.col("old_id").is_in(written.implode())
+        refused = self.changed.filter(twice).select(self.refused.columns)
+        return replace(self, changed=self.changed.filter(~twice), refused=pl.concat([self.refused, refused]))
 
 
 def plan(orders: pl.DataFrame, existing: pl.DataFrame) -> Plan:
@@ -46,23 +57,22 @@ def plan(orders: pl.DataFrame, existing: pl.DataFrame) -> Plan:
     Sort the orders of a batch.
 
     Args:
-        orders: `imports.model.ORDERS`.
+        orders: `imports.batch.ORDERS`.
         existing: `EXISTING`, every stored order that shares a channel and a number or external id with one of them.
     """
     if existing.is_empty():
         refused = _repeated_external_id(orders)
-        return Plan(orders.filter(~refused), orders.clear(), orders.clear(), orders.filter(refused), 0)
+        return Plan(orders.filter(~refused), orders.clear(), orders.clear(), orders.filter(refused))
     judged = _matched(orders, existing).with_columns(_verdict().alias("verdict"))
     changed = judged.filter(verdict="changed")
     own_status = pl.col("old_status_set_here") & (pl.col("status") != pl.col("old_status"))
     return Plan(
         new=judged.filter(verdict="new").select(orders.columns),
         changed=changed.with_columns(
-            status=pl.when(own_status).then("old_status").otherwise("status"),
+            status=pl.when(own_status).then("old_status").otherwise("status"), keeps_status=own_status
         ),
         unchanged=judged.filter(verdict="unchanged"),
-        refused=judged.filter(verdict=_DIFFERENT),
-        kept=changed.select(own_status.sum()).item() or 0,
+        refused=judged.filter(verdict=CODE),
     )
 
 
@@ -103,7 +113,7 @@ def _verdict() -> pl.Expr:
     same = (pl.col("fingerprint") == pl.col("old_fingerprint")).fill_null(value=False)
     return (
         pl.when(pl.col("repeated") | different.fill_null(value=False))
-        .then(pl.lit(_DIFFERENT))
+        .then(pl.lit(CODE))
         .when(pl.col("old_id").is_null())
         .then(pl.lit("new"))
         .when(same | older)

@@ -52,7 +52,7 @@ def compare(book: Book, batch: Batch, *, file: str) -> Loaded:
 
 def load(book: Book, batch: Batch, stamp: Stamp, *, file: str) -> Loaded:
     """Write a batch's orders with everything that belongs to them; return what became of each."""
-    decided = plan(batch.orders, _existing(book, batch.orders))
+    decided = plan(batch.orders, _existing(book, batch.orders)).told_twice(_written_by(book, stamp.import_id))
     people = len(book.users.rows)
     new = _with_customers(book, decided.new, at=stamp.at)
     figures = _insert(book, new, batch.items, stamp)
@@ -144,6 +144,12 @@ def _add_money(book: Book, orders: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
         for order, added in _by_order(rows).items():
             movements[order] = (*movements.get(order, ()), *added)
     return refunds.join(orders.select("id", "status", "currency"), left_on="order_id", right_on="id")
+
+
+def _written_by(book: Book, import_id: str) -> pl.Series:
+    run = UUID(import_id)
+    ids = {event["order_id"].hex for event in book.events.rows.values() if event["import_id"] == run and event["order_id"]}
+    return pl.Series(sorted(ids), dtype=pl.String)
 
 
 def _add_events(book: Book, frame: pl.DataFrame) -> None:
