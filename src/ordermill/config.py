@@ -4,11 +4,13 @@ Settings: every `ORDERMILL_*` variable, read once at the edge and refused with a
 Features never see this; `bootstrap` hands them values.
 """
 
+import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -21,12 +23,21 @@ from ordermill.kit.money import Currency
 DATABASE_FILE = "ordermill.db"
 
 
+# What both drivers read alike, libpq under Django and asyncpg: TLS above all.
+QUERY_OPTIONS: Final = (
+    *("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword", "ssl_min_protocol_version"),
+    *("ssl_max_protocol_version", "target_session_attrs", "passfile"),
+)
+_SPELLED: Final = "in user, password and names write / as %2F, @ as %40, : as %3A, ? as %3F and # as %23."
+
+
 @dataclass(frozen=True)
 class DatabaseUrl:
     """
     Where the book lies: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user:secret@host:port/name`.
 
-    Its text form hides the password; `secret_url` does not.
+    Its text form hides the password; `secret_url` does not. No refusal repeats any part of a URL but its scheme: where
+    one is malformed the password may stand anywhere.
     """
 
     secret_url: str
@@ -35,22 +46,36 @@ class DatabaseUrl:
         try:
             _ = self._parts.port
         except ValueError:
-            # Python's own sentence repeats parts of the URL, and where it is malformed the password is among them.
-            raise Invalid(
-                "The database URL cannot be read. Its port is a number below 65536; in user, password and names write "
-                "/ as %2F, @ as %40, : as %3A and # as %23.",
-                code="database_url",
-            ) from None
+            raise _refused(f"The database URL cannot be read. Its port is a number below 65536; {_SPELLED}") from None
         if self._parts.scheme not in {"sqlite", "postgresql", "postgres"}:
-            raise Invalid(
+            raise _refused(
                 f"The database URL begins with {self._parts.scheme or 'no scheme'}; write sqlite:///FILE or "
-                "postgresql://USER:PASSWORD@HOST:PORT/NAME.",
-                code="database_url",
+                "postgresql://USER:PASSWORD@HOST:PORT/NAME."
             )
-        if not self.embedded and not self.name:
-            raise Invalid("The PostgreSQL URL names no database; write postgresql://USER@HOST:PORT/NAME.", code="database_url")
-        if self.embedded and not self.path.strip("/"):
-            raise Invalid("The SQLite URL names no file; write sqlite:///ordermill.db.", code="database_url")
+        if "\0" in unquote(self.secret_url):
+            raise _refused("The database URL holds a NUL, which no name can.")
+        if self.embedded:
+            self._check_embedded()
+        else:
+            self._check_server()
+
+    def _check_embedded(self) -> None:
+        if "?" in self.secret_url or "#" in self.secret_url:
+            raise _refused("A SQLite URL has neither ? nor #; in the file's name write ? as %3F and # as %23.")
+        if self._parts.netloc or not self.path.strip("/"):
+            raise _refused("The SQLite URL names no file; write sqlite:///ordermill.db.")
+
+    def _check_server(self) -> None:
+        parts = self._parts
+        if "#" in self.secret_url or "@" in parts.path + parts.query or parts.netloc.count("@") > 1:
+            raise _refused(f"The database URL cannot be read; {_SPELLED}")
+        if not self.name:
+            raise _refused("The PostgreSQL URL names no database; write postgresql://USER@HOST:PORT/NAME.")
+        if "," in self.host:
+            raise _refused("The PostgreSQL URL names several hosts; name one, or an address that follows the primary.")
+        names = [part.partition("=")[0] for part in parts.query.split("&")] if parts.query else []
+        if not set(names) <= set(QUERY_OPTIONS):
+            raise _refused(f"The PostgreSQL URL has an option that is not known; there are {', '.join(QUERY_OPTIONS)}.")
 
     @cached_property
     def _parts(self) -> Any:
@@ -63,7 +88,7 @@ class DatabaseUrl:
     @property
     def path(self) -> str:
         """The SQLite file; three slashes are relative to the working directory, four absolute."""
-        return unquote(self._parts.path).removeprefix("/")
+        return unquote(self._parts.path, errors="surrogateescape").removeprefix("/")
 
     @property
     def name(self) -> str:
@@ -80,27 +105,43 @@ class DatabaseUrl:
     @property
     def host(self) -> str:
         """A host name, or the directory of a Unix socket given as `?host=/directory`."""
-        queries = dict(part.split("=", 1) for part in self._parts.query.split("&") if "=" in part)
-        return self._parts.hostname or unquote(queries.get("host", ""))
+        return self._parts.hostname or self._query.get("host", "")
 
     @property
     def port(self) -> str:
         return str(self._parts.port or "")
 
+    @property
+    def options(self) -> dict[str, str]:
+        """What else is said behind the question mark, such as `sslmode`."""
+        return {name: value for name, value in self._query.items() if name != "host"}
+
+    @property
+    def _query(self) -> dict[str, str]:
+        return dict(parse_qsl(self._parts.query))
+
     def __str__(self) -> str:
         if self.embedded:
-            return f"sqlite:///{self.path}"
+            return f"sqlite:///{self.path.translate(_ESCAPED)}"
         where = self._parts.netloc.rpartition("@")[2] or self.host
         return f"postgresql://{self.user}@{where}/{self.name}" if self.user else f"postgresql://{where}/{self.name}"
 
     __repr__ = __str__
 
 
+# The signs of a URL that would not stand for themselves in a file's name.
+_ESCAPED: Final = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
+
+
+def _refused(sentence: str) -> Invalid:
+    return Invalid(sentence, code="database_url")
+
+
 def default_database_url() -> str:
     """Return the embedded book in the working directory where one lies, else in the platform's data directory."""
     if Path(DATABASE_FILE).exists():
         return f"sqlite:///{DATABASE_FILE}"
-    return f"sqlite:///{platformdirs.user_data_path('ordermill') / DATABASE_FILE}"
+    return f"sqlite:///{quote(os.fsencode(platformdirs.user_data_path('ordermill') / DATABASE_FILE))}"
 
 
 def _known_zone(name: str) -> str:
@@ -118,9 +159,28 @@ def _known_currency(code: str) -> str:
 
 
 def _redis_url(url: SecretStr | None) -> SecretStr | None:
-    if url is not None and urlsplit(url.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("Write redis://HOST:PORT, rediss://HOST:PORT or unix:///SOCKET.")
+    if url is not None and not _is_redis(url.get_secret_value()):
+        # Nothing of the URL is repeated: where it is malformed the password may stand anywhere.
+        raise ValueError(
+            "Write redis://HOST:PORT, rediss://HOST:PORT or unix:///SOCKET. The number of a database follows as /NUMBER, on a "
+            f"socket as ?db=NUMBER; {_SPELLED}"
+        )
     return url
+
+
+def _is_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    if "#" in url or "\0" in unquote(url) or parts.netloc.count("@") > 1:
+        return False
+    if parts.scheme == "unix":
+        named = not parts.hostname and bool(parts.path.strip("/")) and "@" not in parts.path
+        return named and re.fullmatch(r"(db=[0-9]{1,9})?", parts.query, re.ASCII) is not None
+    numbered = re.fullmatch(r"(/[0-9]{0,9})?", parts.path, re.ASCII) is not None
+    return parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and numbered and "?" not in url
 
 
 class Settings(BaseSettings):
@@ -132,7 +192,7 @@ class Settings(BaseSettings):
         default_factory=lambda: SecretStr(default_database_url()), description="Where the order book lies."
     )
     redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = Field(
-        default=None, description="Redis for the cache; none keeps it in memory."
+        default=None, description="A Redis that `ordermill doctor` asks for a sign of life."
     )
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="UTC", description="The zone of reports and of local times in files."
@@ -162,6 +222,10 @@ def load(**overrides: Any) -> Settings:
             for item in error.errors(include_input=False)
         ]
         raise Invalid(" ".join(problems), code="settings") from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The file '.env' is not UTF-8 at byte {error.start + 1}.", code="settings") from None
+    except OSError as error:
+        raise Invalid(f"The file '.env' cannot be read: {error.strerror}.", code="settings") from error
     if settings.database.embedded and Path(settings.database.path).is_dir():
         raise Invalid(f"{settings.database.path!r} is a directory; name a file for the database.", code="database_url")
     return settings

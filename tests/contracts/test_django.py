@@ -1,15 +1,22 @@
 """What Django developers expect to ask of the models (PRODUCT.md section 9), alike on both databases."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOON, an_id
 
-from ordermill.config import DatabaseUrl
-from ordermill.kit.errors import Invalid
+from ordermill.bootstrap import open_services
+from ordermill.config import DatabaseUrl, load
+from ordermill.kit.errors import Invalid, Unavailable
+from ordermill.schema import setup
+from ordermill.schema.migrate import state
 from ordermill.schema.setup import configure
 
 ZERO = {"count": 0, "total": Decimal(0), "avg": None}
@@ -253,8 +260,78 @@ class TestOrder:
 
         assert models.Order.objects.get().status == "processing"
 
+    @pytest.mark.parametrize("name", ["Order", "Item", "Payment", "Refund"])
+    def test_and_what_belongs_to_it_are_changed_by_the_services_alone(self, models: Any, name: str) -> None:
+        _orders(models)
+        order = models.Order.objects.get()
+        own = {"order": order, "id": an_id(), "amount": 100, "at": NOON}
+        line = {"order": order, "position": 1, "sku": "A", "name": "A", "quantity": 1, "unit_price": 900, "price_scale": 1}
+        model = getattr(models, name)
+        row = {"Order": order, "Item": models.Item(**line, total=900)}.get(name) or model(**own)
+        if name != "Order":
+            model.objects.bulk_create([row])
+        before = list(model.objects.values())
+
+        for change in (row.save, lambda: model.objects.update(id=an_id()), lambda: model.objects.create(id=an_id())):
+            with pytest.raises(TypeError, match="orders service"):
+                change()
+        for removal in (row.delete, model.objects.all().delete):
+            with pytest.raises(TypeError, match="imports undo"):
+                removal()
+
+        assert list(model.objects.values()) == before
+
+
+class TestDocumentation:
+    def test_its_example_reads_the_book(self, models: Any, book_url: DatabaseUrl) -> None:
+        _orders(models, total=1000, user=_user(models, "ada@example.com"), placed_at=datetime(2026, 3, 1, tzinfo=UTC))
+        page = (Path(__file__).parents[2] / "docs" / "django.md").read_text(encoding="utf-8")
+        example = page.partition("```python\n")[2].partition("```")[0]
+
+        done = subprocess.run(
+            [sys.executable, "-c", example],
+            env=os.environ | {"ORDERMILL_DATABASE_URL": book_url.secret_url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (done.stderr, done.stdout) == ("", "ada@example.com 1 10.00 10.00\n2026-03 1 10.00 10.00\n")
+
 
 class TestConfigure:
+    def test_hands_the_urls_options_on_to_djangos_driver(self) -> None:
+        found = setup.connection(DatabaseUrl("postgresql://shop@db.example.com/orders?sslmode=verify-full&sslrootcert=/ca.pem"))
+
+        assert found["OPTIONS"] == {"connect_timeout": 5, "sslmode": "verify-full", "sslrootcert": "/ca.pem"}
+
+    def test_is_heard_by_the_driver(self, postgres_book: DatabaseUrl) -> None:
+        with pytest.raises(Unavailable):
+            state(DatabaseUrl(f"{postgres_book.secret_url}&sslmode=no-such-mode"))
+
+    @pytest.mark.anyio
+    async def test_is_told_currency_and_zone_when_the_book_is_opened(self, sqlite_book: DatabaseUrl) -> None:
+        configure()
+        from ordermill.schema.monthly import default_currency, default_timezone  # noqa: PLC0415
+
+        async with open_services(load(database_url=sqlite_book.secret_url, currency="KWD", timezone="America/Lima")):
+            found = default_currency(), default_timezone()
+        configure(currency="EUR", timezone="UTC")
+
+        assert found == ("KWD", "America/Lima")
+
+    def test_lets_the_ledger_refuse_to_be_replaced(self, sqlite_book: DatabaseUrl) -> None:
+        configure(sqlite_book)
+        from django.db import connection, connections  # noqa: PLC0415  # Django is configured only now
+        from django.db.utils import IntegrityError  # noqa: PLC0415
+
+        add = "INSERT OR REPLACE INTO events (id, type, at, actor, data) VALUES ('1', 'x', '2026-01-01', %s, '{}')"
+        with connection.cursor() as cursor:
+            cursor.execute(add, ["cli"])
+            with pytest.raises(IntegrityError, match="append-only"):
+                cursor.execute(add, ["nobody"])
+        connections.close_all()
+
     def test_points_one_process_from_book_to_book(self, sqlite_book: DatabaseUrl, postgres_book: DatabaseUrl) -> None:
         configure(sqlite_book)
         from ordermill.schema import models  # noqa: PLC0415  # Django is configured only now

@@ -1,7 +1,9 @@
 """One owner of the schema, and nothing else that runs DDL (RELIABILITY.md G13)."""
 
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from storages import connected
 
 from ordermill.config import DatabaseUrl
 from ordermill.kit.errors import Unavailable
+from ordermill.schema import setup
 from ordermill.schema.migrate import State, migrate, require_current, state
 from ordermill.storage.sqlite import connect
 
@@ -112,6 +115,29 @@ class TestMigrate:
 
         assert caught.value.code == "database_unavailable"
         assert "secret-7" not in str(caught.value)
+
+
+class TestASilentServer:
+    def test_is_not_waited_for_when_it_is_connected_to(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(setup, "CONNECT_TIMEOUT_S", 2)  # the least that libpq takes for a limit
+        began = time.monotonic()
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(str(tmp_path / ".s.PGSQL.5432"))
+            silent.listen()
+            with pytest.raises(Unavailable) as caught:
+                state(DatabaseUrl(f"postgresql://postgres@/book?host={tmp_path}"))
+
+        assert caught.value.code == "database_unavailable"
+        assert time.monotonic() - began < 10
+
+    def test_is_not_waited_for_when_its_state_is_asked(
+        self, postgres_book: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ordermill.schema.migrate.STATE_TIMEOUT_S", 0.2)
+        with psycopg.connect(postgres_book.secret_url) as other:
+            other.execute("LOCK TABLE django_migrations")
+            with pytest.raises(Unavailable, match="statement timeout"):
+                state(postgres_book)
 
 
 @pytest.fixture

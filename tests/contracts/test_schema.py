@@ -1,10 +1,11 @@
 """One schema, two readers: what Django declares, SQLAlchemy maps and both databases enforce is the same thing."""
 
 import json
+import re
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 from uuid import UUID
 
 import anyio.to_thread
@@ -15,12 +16,20 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.types import JSON, TypeDecorator
 from storages import Storage, in_sql
 
+from ordermill.accounts.drafts import EMAIL_LIMIT
 from ordermill.config import DatabaseUrl
+from ordermill.imports import columns, words
+from ordermill.imports.source import NAME_LIMIT
+from ordermill.imports.validate import texts
 from ordermill.kit.errors import Conflict
+from ordermill.kit.text import email_key
 from ordermill.schema.setup import configure
 from ordermill.storage.database import Database
 from ordermill.storage.tables import MODELS, ROWS
 from ordermill.storage.types import Instant
+
+# `tables` has configured Django by now.
+from ordermill.schema.models import Channel, Import, Item, Order, Payment, Product, Refund, User  # isort: skip
 
 pytestmark = pytest.mark.anyio
 
@@ -160,8 +169,16 @@ class TestChecks:
 
 
 class TestLedger:
-    @pytest.mark.parametrize("statement", ["UPDATE events SET actor = 'nobody'", "DELETE FROM events"])
-    async def test_refuses_to_be_changed(self, database: Database, statement: str) -> None:
+    # How each database changes rows in one statement more than the others have.
+    OWN: ClassVar = {
+        True: "INSERT OR REPLACE INTO events SELECT id, type, at, 'nobody', order_id, user_id, import_id, sequence, data "
+        "FROM events",
+        False: "TRUNCATE events",
+    }
+
+    @pytest.mark.parametrize("statement", ["UPDATE events SET actor = 'nobody'", "DELETE FROM events", None])
+    async def test_refuses_to_be_changed(self, database: Database, statement: str | None) -> None:
+        statement = statement or self.OWN[database.embedded]
         storage = in_sql(database)
         event = an_event(an_id(), sequence=1)
         await storage.keep(event)
@@ -170,6 +187,62 @@ class TestLedger:
             await _update(database, statement)
 
         assert await storage.unit().events.recent() == [event]
+
+
+class TestLimits:
+    """A text that was judged fits its column: SQLite keeps any length, and PostgreSQL would refuse it amid a batch."""
+
+    COLUMNS = (
+        *((Channel, "name", limit) for limit in (texts.LIMITS["channel"], words.CHANNEL_LIMIT)),
+        *(
+            (Order, name, texts.LIMITS[name])
+            for name in ("number", "external_id", "discount_code", "carrier", "tracking_number")
+        ),
+        *((User, "email", limit) for limit in (texts.LIMITS["customer_email"], EMAIL_LIMIT)),
+        (User, "name", texts.LIMITS["customer_name"]),
+        *((Paid, "method", texts.LIMITS["payment_method"]) for Paid in (Payment, Refund)),
+        *((Paid, "reference", texts.LIMITS["payment_reference"]) for Paid in (Payment, Refund)),
+        *((Sold, "sku", texts.LIMITS["sku"]) for Sold in (Item, Product)),
+        (Item, "name", texts.LIMITS["name"]),
+        (Import, "file_name", NAME_LIMIT),
+        (Import, "mapping", NAME_LIMIT),
+        (Import, "format", words.CHANNEL_LIMIT),
+        (Order, "note", None),
+    )
+
+    @pytest.mark.parametrize(("model", "column", "limit"), COLUMNS)
+    async def test_are_the_columns_widths(self, model: Any, column: str, limit: int | None) -> None:
+        assert model._meta.get_field(column).max_length == limit
+
+    async def test_are_all_compared(self) -> None:
+        compared = {"channel", "number", "external_id", "discount_code", "carrier", "tracking_number", "sku", "name", "note"}
+        compared |= {"customer_email", "customer_name", "payment_method", "payment_reference"}
+
+        assert set(texts.LIMITS) - compared == {*columns.SHIPPING_ADDRESS, *columns.BILLING_ADDRESS}  # these are in JSON
+
+    async def test_of_an_address_leaves_room_for_its_key(self) -> None:
+        longest = max(len(email_key(chr(code))) for code in range(0x20000) if not 0xD800 <= code < 0xE000)
+
+        assert User._meta.get_field("email_key").max_length == longest * EMAIL_LIMIT
+
+
+class TestLookups:
+    @pytest.mark.parametrize(
+        "where", ["o.number = '1'", "c.name = 'shop' AND o.number = '1'", "c.name = 'shop' AND o.number IN ('1', '2')"]
+    )
+    async def test_of_a_number_with_or_without_its_channel_use_the_index(self, database: Database, where: str) -> None:
+        await in_sql(database).keep(*(an_order(str(number)) for number in range(20)))
+
+        def look(connection: Connection) -> str:
+            if not database.embedded:
+                connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            explain = "EXPLAIN QUERY PLAN" if database.embedded else "EXPLAIN"
+            query = f"{explain} SELECT o.id FROM orders o JOIN channels c ON o.channel_id = c.id WHERE {where}"
+            return "\n".join(str(row) for row in connection.exec_driver_sql(query))
+
+        plan = await database.read(look)
+
+        assert re.search(r"number=\?" if database.embedded else r"Index Cond: \(+number", plan)
 
 
 @pytest.fixture

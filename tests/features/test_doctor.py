@@ -133,7 +133,10 @@ class TestExamine:
         async def ping() -> bool:
             return answers
 
-        assert (await examine(cache=ping))["redis"].level is level
+        found = (await examine(cache=ping))["redis"]
+
+        assert found.level is level
+        assert "o command uses a cache yet" in found.sentence
 
 
 class TestSqlite:

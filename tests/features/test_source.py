@@ -1,13 +1,15 @@
 """Bytes become text: packed, in any encoding, piped in, changed meanwhile; and what cannot be read is said in words."""
 
+import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,55 @@ class TestSource:
         with opened(pipe) as source:
             assert (source.name, text(source), text(source)) == ("pipe", "number\n1\n", "number\n1\n")
         writer.join()
+
+    def test_a_pipe_that_may_not_be_opened(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        def act() -> None:
+            with opened(tmp_path / "pipe"):
+                pass
+
+        os.mkfifo(tmp_path / "pipe")
+        monkeypatch.setattr(Path, "open", refuse)
+
+        assert refused(Unavailable, "file_unreadable", act).message == "'pipe' cannot be read: Permission denied."
+
+
+class TestNoText:
+    @pytest.mark.parametrize(
+        ("content", "what"),
+        [
+            (
+                b"PK\x03\x04\x14\0\x06\0",
+                "a zip archive, which is also what Excel files are; unpack it, or export the orders as CSV.",
+            ),
+            (
+                b"PK\x05\x06" + b"\0" * 18,
+                "a zip archive, which is also what Excel files are; unpack it, or export the orders as CSV.",
+            ),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "an older Excel or Word file; export the orders as CSV."),
+            (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF; export the orders as CSV."),
+            (b"\x89PNG\r\n\x1a\n", "a picture; export the orders as CSV."),
+            (b"SQLite format 3\0", "an SQLite database; export the orders as CSV."),
+            (b"PAR1\x15\x04", "a Parquet file; export the orders as CSV."),
+            (bz2.compress(b"number\n"), "packed; unpack it first."),
+            (lzma.compress(b"number\n"), "packed; unpack it first."),
+        ],
+    )
+    @pytest.mark.parametrize("encoding", [None, "cp1252"])
+    @pytest.mark.parametrize("packed", [bytes, gzip.compress])
+    def test_is_told_by_its_first_bytes(
+        self, tmp_path: Path, content: bytes, what: str, encoding: str | None, packed: Callable[[bytes], bytes]
+    ) -> None:
+        source = written(tmp_path, packed(content), encoding=encoding)
+
+        error = refused(Invalid, "unsuitable", lambda: text(source))
+
+        assert error.message == f"'orders.csv' is {what}"
+
+    def test_what_only_looks_a_little_like_it_is_read(self, tmp_path: Path) -> None:
+        assert text(written(tmp_path, "PK,BZh,PDF\n1,2,3\n")) == "PK,BZh,PDF\n1,2,3\n"
 
 
 class TestFileThatChanges:

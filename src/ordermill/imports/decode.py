@@ -29,7 +29,7 @@ class Utf8:
         self.lines = 0
         self._name = name
         self._declared = encoding
-        self._encoding = _known(encoding) if encoding else "utf-8"
+        self._encoding = known_encoding(encoding) if encoding is not None else "utf-8"
         self._open_line = False
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -96,13 +96,19 @@ class Utf8:
         )
 
 
-def _known(encoding: str) -> str:
+def known_encoding(encoding: str) -> str:
+    """
+    Return the name of an encoding that text can be read in.
+
+    Raises:
+        Invalid: `unknown_encoding`.
+    """
     try:
         "".encode(encoding)
         codecs.getincrementaldecoder(encoding)
     except (LookupError, ValueError):
         raise Invalid.field(
-            "/encoding", f"There is no text encoding called {encoding!r}; try utf-8, utf-16 or cp1252.", code="unknown_encoding"
+            "/encoding", f"There is no text encoding {encoding!r}; try utf-8, utf-16 or cp1252.", code="unknown_encoding"
         ) from None
     return encoding
 

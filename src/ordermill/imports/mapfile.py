@@ -18,10 +18,12 @@ from typing import Any, Final
 import pydantic
 from pydantic_core import ErrorDetails
 
-from ordermill.imports import columns, mapschema, templates
+from ordermill.imports import columns, mapschema, templates, words
 from ordermill.imports.formats.mapped import Field, Mapped, Refusal
 from ordermill.imports.model import Rules
+from ordermill.imports.source import NAME_LIMIT
 from ordermill.kit.errors import Invalid
+from ordermill.kit.text import printable, shortened
 
 # A shape's name for a field, where the flattened column has another.
 _SHAPE_NAMES: Final = {
@@ -62,10 +64,12 @@ def load(path: Path) -> MapFile:
         Invalid: `invalid_map`; the sentence names the map, the table and the key.
         OSError: the file cannot be read.
     """
+    # A name may be anything but text, and this one goes into messages, reports and the book.
+    title = shortened(printable(path.name), limit=NAME_LIMIT)
     try:
-        return parse(path.read_text(encoding="utf-8-sig"), title=path.name)
+        return parse(path.read_text(encoding="utf-8-sig"), title=title)
     except UnicodeDecodeError as error:
-        raise _mistake(path.name, None, f"the file is not UTF-8 at byte {error.start + 1}") from error
+        raise _mistake(title, None, f"the file is not UTF-8 at byte {error.start + 1}") from error
 
 
 def parse(text: str, *, title: str) -> MapFile:
@@ -83,12 +87,20 @@ def parse(text: str, *, title: str) -> MapFile:
         raise _in_schema(title, error.errors(include_url=False)[0]) from error
     return MapFile(
         title=title,
-        name=document.file.name or Path(title).stem,
+        name=document.file.name or _name(title),
         file=document.file,
         rules=Rules(**document.rules.model_dump()),
         fields=_fields(title, document),
         refusals=tuple(Refusal(rule.column, rule.matches, rule.reason) for rule in document.reject),
     )
+
+
+def _name(title: str) -> str:
+    try:
+        return words.name(Path(title).stem)
+    except Invalid as refusal:
+        why = f"this is needed, for the map file's own will not do: {_within(refusal.message)}"
+        raise _mistake(title, "[file] name", why) from None
 
 
 def _fields(title: str, document: mapschema.Document) -> tuple[Field, ...]:
@@ -140,7 +152,7 @@ def _in_schema(title: str, error: ErrorDetails) -> Invalid:
         what = "key" if keys else "table"
         hint = templates.nearest(path[-1] if isinstance(path[-1], str) else table, names) or f"; there are {', '.join(names)}."
         return _mistake(title, place, f"there is no such {what}{hint}")
-    return _mistake(title, place, _SENTENCES.get(error["type"]) or _plain(error))
+    return _mistake(title, place, _SENTENCES.get(error["type"]) or _within(error["msg"].removeprefix("Value error, ")))
 
 
 _SENTENCES: Final = {
@@ -153,9 +165,9 @@ _SENTENCES: Final = {
 }
 
 
-def _plain(error: ErrorDetails) -> str:
-    message = error["msg"].removeprefix("Value error, ")
-    return message[0].lower() + message[1:]
+def _within(sentence: str) -> str:
+    """Return a sentence as it goes on behind a colon."""
+    return sentence[0].lower() + sentence[1:]
 
 
 def _mistake(title: str, place: str | None, what: str) -> Invalid:

@@ -1,48 +1,34 @@
 """The tables and keys of a map file and the values they take; templates and field names are judged in `mapfile.py`."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
-from zoneinfo import available_timezones
 
 import polars as pl
 from polars.exceptions import PolarsError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ordermill.imports import templates
-from ordermill.kit.money import EXPONENTS
+from ordermill.imports import words
+from ordermill.imports.decode import known_encoding
+from ordermill.imports.grammar import declared_delimiter
+from ordermill.kit.calendar import zone
+from ordermill.kit.errors import Invalid
 
 # No two parts of it are alike, so a pattern that mistakes one for another is found out.
 _MOMENT: Final = datetime(2011, 10, 22, 13, 45, 56, tzinfo=UTC)
 
 
-def _encoding(name: str) -> str:
-    try:
-        "".encode(name)
-    except (LookupError, ValueError):
-        raise ValueError(f"there is no text encoding {name!r}; write one such as 'utf-8' or 'cp1252'") from None
-    return name
+def _judged(judge: Callable[[str], str]) -> AfterValidator:
+    """Let a word be judged as it is where the command says it."""
 
+    def judged(word: str) -> str:
+        try:
+            return judge(word)
+        except Invalid as refusal:
+            raise ValueError(refusal.message) from None
 
-def _delimiter(text: str) -> str:
-    if len(text) != 1 or not text.isascii() or text in '"\r\n':
-        raise ValueError(f"{text!r} cannot separate fields; write one character such as ';' or '\\t'")
-    return text
-
-
-def _timezone(name: str) -> str:
-    zones = available_timezones()
-    if name not in zones:
-        raise ValueError(
-            f"there is no time zone {name!r}{templates.nearest(name, zones) or '; write one such as Europe/Paris'}"
-        )
-    return name
-
-
-def _currency(code: str) -> str:
-    if code not in EXPONENTS:
-        raise ValueError(f"{code!r} is not an ISO 4217 currency; write a code such as 'EUR'")
-    return code
+    return AfterValidator(judged)
 
 
 def _date_format(pattern: str) -> str:
@@ -84,20 +70,20 @@ class _Table(BaseModel):
 class FileTable(_Table):
     """How the table is written, and what holds where it does not say; None is the command's or the setting's word."""
 
-    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
-    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
+    encoding: Annotated[str, _judged(known_encoding)] | None = None
+    delimiter: Annotated[str, _judged(declared_delimiter)] | None = None
     decimal: Literal[".", ","] = "."
     date_format: Annotated[str, AfterValidator(_date_format)] | None = None
-    timezone: Annotated[str, AfterValidator(_timezone)] | None = None
-    currency: Annotated[str, AfterValidator(_currency)] | None = None
-    channel: Said | None = None
-    name: Said | None = None
+    timezone: Annotated[str, _judged(lambda name: zone(name).key)] | None = None
+    currency: Annotated[str, _judged(words.currency)] | None = None
+    channel: Annotated[str, _judged(words.channel)] | None = None
+    name: Annotated[str, _judged(words.name)] | None = None
 
 
 class RejectTable(_Table):
     column: Said
     matches: Annotated[str, AfterValidator(_pattern)]
-    reason: Said
+    reason: Annotated[str, _judged(words.reason)]
 
 
 class RulesTable(_Table):

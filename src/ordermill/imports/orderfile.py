@@ -6,25 +6,21 @@ Not here: what is then done with it (process).
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Any
 
+import polars as pl
+
+from ordermill import __version__
+from ordermill.imports import apart, records, words
 from ordermill.imports.mapfile import MapFile
 from ordermill.imports.model import Defaults, ImportFile, Rules
 from ordermill.imports.reader import Reader, recognised
 from ordermill.imports.scan import Scan
 from ordermill.imports.source import opened
 from ordermill.kit.calendar import zone
-from ordermill.kit.errors import Invalid
-from ordermill.kit.money import Currency
-from ordermill.kit.text import defect, identifier, shortened
-
-CHANNEL_LIMIT: Final = 64  # characters of a channel's name, as the schema has it
-
-# Part of a run's identity: an interrupted run is never resumed by a program that cuts batches otherwise.
-_LAYOUT: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +59,7 @@ class OrderFile:
         """Return what makes a run the same run: content, channel, and whatever changes how the file is read."""
         table, options = self.reader.table, self.options
         read_by = {
-            "layout": _LAYOUT,
+            "cut_by": _cut_by(),
             "format": self.reader.format.name,
             "map": repr(options.mapping) if options.mapping else None,
             "defaults": asdict(self.defaults),
@@ -105,24 +101,31 @@ def order_file(path: str, options: Options, *, currency: str, timezone: str) -> 
             reader=reader,
             options=options,
             defaults=Defaults(
-                channel=_channel(options.channel) if options.channel is not None else reader.format.channel,
-                currency=_currency(options.currency) or (mapped.currency if mapped else None) or currency,
-                timezone=_timezone(options.timezone) or (mapped.timezone if mapped else None) or timezone,
+                channel=words.channel(options.channel) if options.channel is not None else reader.format.channel,
+                currency=_said(words.currency, options.currency) or (mapped.currency if mapped else None) or currency,
+                timezone=_said(_timezone, options.timezone) or (mapped.timezone if mapped else None) or timezone,
                 rules=replace(rules, guests=rules.guests and options.guests, merge=rules.merge and options.merge),
             ),
         )
 
 
-def _channel(word: str) -> str:
-    name = identifier(word)
-    if not name or len(name) > CHANNEL_LIMIT or defect(name):
-        raise Invalid.field("/channel", f"A channel's name has 1 to {CHANNEL_LIMIT} characters, unlike {shortened(word)!r}.")
-    return name
+def _cut_by() -> dict[str, Any]:
+    """
+    Return what decides how a file is cut into batches, and what its lines become.
+
+    Part of a run's identity: a run that one program began is never resumed by another, which might cut otherwise.
+    """
+    return {
+        "block": records.BLOCK,
+        "aside": [apart.ASIDE_LIMIT, apart.FILES_LIMIT],
+        "polars": pl.__version__,
+        "ordermill": __version__,
+    }
 
 
-def _currency(word: str | None) -> str | None:
-    return None if word is None else Currency.of(word.strip().upper()).code
+def _said(judged: Callable[[str], str], word: str | None) -> str | None:
+    return None if word is None else judged(word)
 
 
-def _timezone(word: str | None) -> str | None:
-    return None if word is None else zone(word).key
+def _timezone(word: str) -> str:
+    return zone(word).key

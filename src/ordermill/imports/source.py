@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 
 from ordermill.imports.ahead import ahead
 from ordermill.imports.decode import Utf8
-from ordermill.imports.unpack import GZIP, gunzip
+from ordermill.imports.unpack import GZIP, gunzip, readable
 from ordermill.kit.errors import Invalid, Unavailable
 from ordermill.kit.text import printable, shortened
 
@@ -50,7 +50,7 @@ class Source:
         Begin a pass over the whole text.
 
         Raises:
-            Invalid: there is no such file, it is not a file, or its text cannot be read.
+            Invalid: there is no such file, it is not a file, it holds no text (`unsuitable`), or its text cannot be read.
             Unavailable: the system would not give it, or it is not the file of an earlier pass (`file_changed`).
         """
         with _refused_in_words(self.name):
@@ -58,15 +58,21 @@ class Source:
         with file, ExitStack() as stack:
             yield Reading(self, file, stack)
 
-    def sample(self) -> bytes:
-        """Return the beginning of the text, as UTF-8: at most 256 KiB and maybe cut within a record."""
+    def sample(self, *, line_limit: int = 0) -> bytes:
+        """
+        Return the beginning of the text, as UTF-8: at most 256 KiB and maybe cut within a record.
+
+        Args:
+            line_limit: the line that would be cut is read on to its end, as far as this many bytes of text.
+        """
         text = b""
         with self.reading() as reading:
             for block in reading.text():
                 text += block
-                if len(text) >= SAMPLE:
-                    break
-        return text[:SAMPLE]
+                end = text.find(b"\n", SAMPLE - 1) + 1 if line_limit else SAMPLE
+                if len(text) >= max(SAMPLE, end or line_limit):
+                    return text[: end or line_limit]
+        return text
 
     def _same(self, found: _Identity) -> None:
         if self._identity is None:
@@ -119,7 +125,7 @@ class Reading:
         if first.startswith(GZIP):
             # Unpacking takes as long as all the rest of a pass, and goes on beside it.
             whole = self._stack.enter_context(closing(ahead(gunzip(whole, name=self.source.name))))
-        yield from self._utf8.read(whole)
+        yield from self._utf8.read(readable(whole, name=self.source.name))
 
     def _stored(self) -> Iterator[bytes]:
         while chunk := self._chunk():
@@ -155,7 +161,9 @@ def opened(path: str | Path, *, encoding: str | None = None) -> Iterator[Source]
     if stat.S_ISREG(mode):
         yield Source(path, encoding=encoding)
     elif stat.S_ISFIFO(mode):
-        with path.open("rb") as pipe, _spooled(pipe, name=path.name, encoding=encoding) as source:
+        with _refused_in_words(path.name):
+            pipe = path.open("rb")
+        with pipe, _spooled(pipe, name=path.name, encoding=encoding) as source:
             yield source
     else:
         raise Invalid(f"{path.name!r} is not a file.", code="not_a_file", details={"file": path.name})

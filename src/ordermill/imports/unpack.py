@@ -1,4 +1,8 @@
-"""What was packed comes out a piece at a time, and never more of it than an order file could hold."""
+"""
+What was packed comes out a piece at a time, and never more of it than an order file could hold.
+
+What cannot be text, such as an Excel file, is told by its first bytes.
+"""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -12,6 +16,19 @@ PIECE: Final = 1 << 20  # unpacked bytes at a time: what keeps a bomb out of mem
 UNPACKED_LIMIT: Final = 64 << 30  # some 500 million order lines; more is a mistake or an attack on the disk
 RATIO_LIMIT: Final = 500  # order exports shrink 5 to 20 times; deflate cannot exceed 1,032, which only a bomb comes near
 RATIO_FROM: Final = 1 << 20  # a few equal lines may shrink a lot; what counts is what goes on doing so
+
+# What files that people take for an export begin with, and what to do instead.
+_ELSE: Final = "export the orders as CSV."
+_NO_TEXT: Final = (
+    ((b"PK\x03\x04", b"PK\x05\x06"), f"a zip archive, which is also what Excel files are; unpack it, or {_ELSE}"),
+    ((b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",), f"an older Excel or Word file; {_ELSE}"),
+    ((b"%PDF-",), f"a PDF; {_ELSE}"),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), f"a picture; {_ELSE}"),
+    ((b"SQLite format 3\0",), f"an SQLite database; {_ELSE}"),
+    ((b"PAR1",), f"a Parquet file; {_ELSE}"),
+    ((b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"), "packed; unpack it first."),
+    (tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)), "packed; unpack it first."),
+)
 
 _ANY_GZIP: Final = 31  # zlib's word for "a gzip header, the largest window"
 
@@ -47,6 +64,22 @@ def gunzip(chunks: Iterable[bytes], *, name: str) -> Iterator[bytes]:
             code="corrupt_gzip",
             details={"file": name},
         )
+
+
+def readable(chunks: Iterable[bytes], *, name: str) -> Iterator[bytes]:
+    """
+    Hand on what may be text.
+
+    Raises:
+        Invalid: `unsuitable`, where the first bytes are those of something else.
+    """
+    source = iter(chunks)
+    first = next(source, b"")
+    for marks, what in _NO_TEXT:
+        if first.startswith(marks):
+            raise Invalid(f"{name!r} is {what}", code="unsuitable", details={"file": name})
+    yield first
+    yield from source
 
 
 def _piece(member: "zlib._Decompress", packed: bytes, *, name: str) -> tuple[bytes, bytes]:

@@ -137,9 +137,9 @@ def newest_event(newest: datetime | None, *, now: datetime) -> Check:
 
 def cache(*, answers: bool) -> Check:
     if answers:
-        return Check("redis", Level.OK, "Redis answers.")
+        return Check("redis", Level.OK, "Redis answers. No command uses a cache yet; only this one asks it.")
     # A warning, for nothing depends on it: a cache that is gone is a miss.
-    return Check("redis", Level.WARNING, "Redis does not answer; everything works without it, but slower.")
+    return Check("redis", Level.WARNING, "Redis does not answer; everything works without it, for no command uses a cache yet.")
 
 
 def _seconds(skew: timedelta) -> str:

@@ -44,7 +44,7 @@ class Probes:
     Args:
         schema: tells how the database stands to this program ("empty", "current", "old" or "newer") or raises
             `Unavailable`; it is called in a thread.
-        cache: asks the shared cache for a sign of life; None where the cache is this process's memory.
+        cache: asks the shared cache for a sign of life; None where none is set.
     """
 
     schema: Callable[[], str]

@@ -1,6 +1,6 @@
 """What Django developers expect to ask of accounts and orders. Reading only: writes go through the services."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
@@ -13,7 +13,7 @@ from ordermill.schema.exact import MinorUnits
 from ordermill.schema.monthly import default_currency
 
 if TYPE_CHECKING:
-    from ordermill.schema.models import Order, User  # noqa: F401  # Order is named in a string
+    from ordermill.schema.models import User
 
 
 class UserQuerySet(QuerySet["User"]):
@@ -57,15 +57,34 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return found
 
 
-class OrderQuerySet(QuerySet["Order"]):
-    """Orders to choose from; there is no way to change them here."""
+class RecordQuerySet(QuerySet[Any]):
+    """Rows to choose from; there is no way to change them here."""
 
     def update(self, **_: Any) -> int:
-        raise TypeError("Orders are changed through the orders service, which keeps their ledger and statistics.")
+        raise TypeError(_CHANGED)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("Orders are removed by `ordermill imports undo` alone, which keeps their ledger and statistics.")
+        raise TypeError(_REMOVED)
 
 
-class OrderManager(models.Manager.from_queryset(OrderQuerySet)):  # type: ignore[misc]  # a base made at run time
-    """`Order.objects`."""
+class RecordManager(models.Manager.from_queryset(RecordQuerySet)):  # type: ignore[misc]  # a base made at run time
+    """`Order.objects`, and those of what belongs to an order."""
+
+
+class Record(models.Model):
+    """An order, or what belongs to one: to be read, and changed through the services alone."""
+
+    objects = RecordManager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *_: Any, **__: Any) -> None:
+        raise TypeError(_CHANGED)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(_REMOVED)
+
+
+_CHANGED: Final = "Orders are changed through the orders service, which keeps their ledger and statistics."
+_REMOVED: Final = "Orders are removed by `ordermill imports undo` alone, which keeps their ledger and statistics."

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ordermill.config import DatabaseUrl
 from ordermill.kit.errors import Unavailable
@@ -21,6 +21,8 @@ from ordermill.schema.setup import configure
 
 # Any number does, as long as no other program that shares the database uses it for its advisory lock.
 _LOCK_KEY: Final = 0x0D3312
+# How long a server may take to say which migrations it has had; a migration itself takes as long as it needs.
+STATE_TIMEOUT_S: Final = 10
 
 
 class State(Enum):
@@ -102,9 +104,17 @@ def _applied() -> set[str]:
     from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
 
     try:
+        _limit_time(connection)
         return {name for app, name in MigrationRecorder(connection).applied_migrations() if app == "ordermill"}
     finally:
         connection.close()
+
+
+def _limit_time(connection: Any) -> None:
+    """Let no statement of this connection, which is closed after it, wait for longer than `STATE_TIMEOUT_S`."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{STATE_TIMEOUT_S * 1000:.0f}ms"])
 
 
 def _missing() -> list[str]:

@@ -4,13 +4,17 @@ Configures Django once per process, for every entry point; nothing else calls `d
 Source of the SQLite options: RELIABILITY.md E8; Django 5.1 release notes (`transaction_mode`, `init_command`).
 """
 
-from typing import Any
+from typing import Any, Final
 
 import django
 from django.conf import settings
 
 from ordermill.config import DatabaseUrl
 from ordermill.schema import settings as base
+
+CONNECT_TIMEOUT_S: Final = 5
+# The second lets the ledger's triggers see also the row that an INSERT OR REPLACE takes away.
+INIT_COMMAND: Final = "PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
 
 
 def configure(database: DatabaseUrl | None = None, *, currency: str | None = None, timezone: str | None = None) -> None:
@@ -42,7 +46,7 @@ def connection(database: DatabaseUrl) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": database.path,
-            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 5, "init_command": "PRAGMA synchronous=FULL;"},
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 5, "init_command": INIT_COMMAND},
         }
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -51,6 +55,7 @@ def connection(database: DatabaseUrl) -> dict[str, Any]:
         "PASSWORD": database.password,
         "HOST": database.host,
         "PORT": database.port,
+        "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT_S, **database.options},
         "CONN_MAX_AGE": 0,
     }
 

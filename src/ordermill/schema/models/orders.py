@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Abs, Greatest
 from django.db.models.lookups import LessThanOrEqual
 
-from ordermill.schema.managers import OrderManager
+from ordermill.schema.managers import Record
 from ordermill.schema.models.accounts import User
 from ordermill.schema.models.catalogue import Product
 from ordermill.schema.models.channels import Channel
@@ -22,7 +22,7 @@ from ordermill.schema.monthly import MonthlyStats, monthly_stats
 AMOUNTS = ("subtotal", "discount", "shipping", "tax", "tax_included", "total", "paid", "refunded")
 
 
-class Order(models.Model):
+class Order(Record):
     """
     What was bought, once, for a price that is fixed since.
 
@@ -78,8 +78,6 @@ class Order(models.Model):
         Import, models.PROTECT, null=True, db_column="import_id", db_index=False, related_name="+"
     )
 
-    objects = OrderManager()
-
     class Meta:
         db_table = "orders"
         indexes: ClassVar = [
@@ -87,7 +85,8 @@ class Order(models.Model):
             models.Index(fields=["user", "placed_at"], name="orders_user"),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["channel", "number"], name="orders_channel_number"),
+            # The number first: people type it, and mostly without the channel.
+            models.UniqueConstraint(fields=["number", "channel"], name="orders_channel_number"),
             models.UniqueConstraint(
                 fields=["channel", "external_id"], condition=Q(external_id__isnull=False), name="orders_channel_external_id"
             ),
@@ -122,7 +121,7 @@ class Order(models.Model):
         return monthly_stats(cls, year, currency=currency, timezone=timezone)
 
 
-class Item(models.Model):
+class Item(Record):
     """One line of an order; it keeps SKU, name and unit price as they were."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="items", db_index=False)
@@ -162,7 +161,7 @@ class Item(models.Model):
         return self.sku
 
 
-class Payment(models.Model):
+class Payment(Record):
     """Money received for an order; `import_id` names the import that brought it, null says it was recorded here."""
 
     id = models.UUIDField(primary_key=True)
@@ -181,7 +180,7 @@ class Payment(models.Model):
         return f"{self.amount} received"
 
 
-class Refund(models.Model):
+class Refund(Record):
     """Money given back; undated ones carry the order's moment, so that they count in its month; `import_id` as for payments."""
 
     id = models.UUIDField(primary_key=True)
