@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,16 @@ class Terminal:
 
     def files(self) -> set[str]:
         return {path.name for path in self.directory.iterdir()}
+
+
+def everything(descriptor: int) -> str:
+    """Read what a terminal is told until nobody writes to it any more."""
+    said = b""
+    with suppress(OSError):  # the other end is closed
+        while piece := os.read(descriptor, 65_536):
+            said += piece
+    os.close(descriptor)
+    return said.decode()
 
 
 @pytest.fixture

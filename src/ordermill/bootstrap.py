@@ -15,11 +15,13 @@ from ordermill.config import DatabaseUrl, Settings, make_room
 from ordermill.kit.clock import Clock, SystemClock
 from ordermill.kit.errors import Unavailable
 from ordermill.schema.migrate import State, migrate, require_current, state, under_way
+from ordermill.schema.setup import configure
 
 if TYPE_CHECKING:
     from ordermill.accounts.service import Accounts
     from ordermill.imports.ports import ImportStore
     from ordermill.imports.process import Imports
+    from ordermill.imports.runs import Runs
     from ordermill.operations.audit import Audit
     from ordermill.operations.checks import Check
     from ordermill.orders.service import Orders
@@ -49,13 +51,13 @@ class Services:
     def imports(self) -> "Imports":
         from ordermill.imports.process import Imports
 
-        return Imports(self.runs, clock=self.clock, pause_s=WRITERS_TURN_S if self._database.embedded else 0)
+        return Imports(self._import_store, clock=self.clock, pause_s=WRITERS_TURN_S if self._database.embedded else 0)
 
     @cached_property
-    def runs(self) -> "ImportStore":
-        from ordermill.storage.imports import SqlImports
+    def runs(self) -> "Runs":
+        from ordermill.imports.runs import Runs
 
-        return SqlImports(self._database)
+        return Runs(self._import_store)
 
     @cached_property
     def orders(self) -> "Orders":
@@ -84,6 +86,12 @@ class Services:
 
         return Audit(SqlAudit(self._database))
 
+    @property
+    def _import_store(self) -> "ImportStore":
+        from ordermill.storage.imports import SqlImports
+
+        return SqlImports(self._database)
+
     def _unit(self) -> "SqlUnit":
         from ordermill.storage.unit import SqlUnit
 
@@ -102,7 +110,7 @@ async def open_services(settings: Settings, *, create: bool = False, clock: Cloc
         Unavailable: the database cannot be reached, or its schema is not this program's.
     """
     # In a thread, since Django refuses to ask a database where an event loop runs.
-    await asyncio.to_thread(_make_ready, settings.database, create=create)
+    await asyncio.to_thread(_make_ready, settings, create=create)
     database = connect(settings.database)
     try:
         yield Services(settings, database, clock=clock or SystemClock())
@@ -128,20 +136,24 @@ async def open_for_comparing(settings: Settings, *, clock: Clock | None = None) 
         yield services.imports
 
 
-def _make_ready(url: DatabaseUrl, *, create: bool) -> None:
+def _make_ready(settings: Settings, *, create: bool) -> None:
+    url = settings.database
+    configure(url, currency=settings.currency, timezone=settings.timezone)
+    _refuse_network_file_system(url)
     # Another command may be creating the book at this moment: it is then waited for, and nothing is left to do.
-    if url.embedded:
-        _refuse_network_file_system(Path(url.path))
     if create and url.embedded and (state(url) is State.EMPTY or under_way(url)):
         prepare(url)
     require_current(url)
 
 
-def _refuse_network_file_system(file: Path) -> None:
+def _refuse_network_file_system(url: DatabaseUrl) -> None:
     """Refuse what damages an embedded book sooner or later: locks do not hold there (RELIABILITY.md E8)."""
+    if not url.embedded:
+        return
     from ordermill.operations.checks import Level, file_system
     from ordermill.operations.machine import file_system as facts
 
+    file = Path(url.path)
     if file.resolve().parent.is_dir():
         found = file_system(facts(file))
         if found.level is Level.FAILURE:
@@ -153,10 +165,11 @@ def prepare(url: DatabaseUrl) -> list[str]:
     Bring a database to this program's schema, a new embedded one into being; return the names of the migrations applied.
 
     Raises:
-        Unavailable: it cannot be reached or written, or is newer than this program.
+        Unavailable: it cannot be reached or written, lies on a network file system, or is newer than this program.
     """
     if url.embedded:
         make_room(Path(url.path))
+    _refuse_network_file_system(url)
     return migrate(url)
 
 

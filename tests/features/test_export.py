@@ -105,6 +105,14 @@ class TestFile:
         assert json.loads(path.read_text())["number"] == "1001"
         assert [file.name for file in tmp_path.iterdir()] == ["orders.jsonl"]
 
+    async def test_of_two_exports_at_once_is_one_of_them_whole(self, tmp_path: Path) -> None:
+        path = tmp_path / "orders.jsonl"
+
+        await asyncio.gather(exported(path, an_order(number="1")), exported(path, an_order(number="2")))
+
+        assert json.loads(path.read_text())["number"] in {"1", "2"}
+        assert [file.name for file in tmp_path.iterdir()] == ["orders.jsonl"]
+
     async def test_that_cannot_be_finished_leaves_the_older_one(self, tmp_path: Path) -> None:
         path = tmp_path / "orders.csv"
         path.write_text("what was there before")

@@ -38,7 +38,7 @@ def list_imports(
     """List imports, latest first."""
     from ordermill.imports.report import import_shape
 
-    behind = identity(after, what="import") if after else None
+    behind = identity(after, what="import") if after is not None else None
 
     async def work(services: "Services") -> None:
         runs = await services.runs.recent(limit=limit + 1, after=behind)
@@ -94,7 +94,9 @@ def show_rejects(
     async def work(services: "Services") -> None:
         run = await _found(services, id)
         if output is not None:
-            orders = await services.imports.hand_back(run, output)
+            from ordermill.imports.rejects import place
+
+            orders = await services.imports.hand_back(run, place(output))
             narrate(f"{orders:,} orders written to {output}." if orders else "There are no rejects; nothing was written.")
             return
         found = []
@@ -118,19 +120,10 @@ def show_rejects(
 async def _found(services: "Services", id: str | None) -> "Import":
     """
     Raises:
+        Invalid: `invalid_id`.
         NotFound: `import_not_found`.
     """
-    from ordermill.kit.errors import NotFound
-
-    if id is None:
-        latest = await services.runs.recent(limit=1)
-        if not latest:
-            raise NotFound("There are no imports.", code="import_not_found")
-        return latest[0]
-    run = await services.runs.get(identity(id, what="import"))
-    if run is None:
-        raise NotFound(f"There is no import {id!r}.", code="import_not_found")
-    return run
+    return await (services.runs.latest() if id is None else services.runs.get(identity(id, what="import")))
 
 
 def _facts(run: "Import") -> Table:

@@ -1,9 +1,12 @@
 """What several commands share: options, and the book they open."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from ordermill.cli.console import narrate
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,9 +41,9 @@ def settings(database: str | None) -> "Settings":
     return load(database_url=database)
 
 
-def in_book(work: "Callable[[Services], Awaitable[T]]", *, database: str | None, create: bool = False) -> T:
+def in_book(work: "Callable[[Services], Awaitable[T]]", *, database: str | None, writes: bool = False) -> T:
     """
-    Open the book, do the work, close it.
+    Open the book, do the work, close it; and say which book that is: what was written to always, else to people only.
 
     Raises:
         Invalid: a setting is wrong.
@@ -53,10 +56,15 @@ def in_book(work: "Callable[[Services], Awaitable[T]]", *, database: str | None,
     chosen = settings(database)
 
     async def opened() -> T:
-        async with open_services(chosen, create=create) as services:
+        async with open_services(chosen) as services:
+            if sys.stderr.isatty() and not writes:
+                narrate(f"Order book: {chosen.database}")
             return await work(services)
 
-    return asyncio.run(opened())
+    result = asyncio.run(opened())
+    if writes:
+        narrate(f"Written to {chosen.database}.")
+    return result
 
 
 def identity(text: str, *, what: str) -> "UUID":

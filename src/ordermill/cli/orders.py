@@ -60,7 +60,7 @@ def list_orders(  # noqa: PLR0913  # each is an option of the command
     """List orders, latest placed first."""
     from ordermill.orders.shape import order_shape
 
-    behind = identity(after, what="order") if after else None
+    behind = identity(after, what="order") if after is not None else None
     bounds = _bounds(placed_from, placed_to, database=database)
     wanted = _filter(bounds, status=status, payment=payment, channel=channel, customer=customer, number=number)
 

@@ -39,7 +39,9 @@ NoMerge = Annotated[bool, typer.Option("--no-merge", help="Keep lines of one pro
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write nothing.")]
 Rejects = Annotated[
     Path | None,
-    typer.Option("--rejects", metavar="FILE", help="Where rejects go; else NAME.rejects.EXT beside the report."),
+    typer.Option(
+        "--rejects", metavar="FILE", help="Where rejects go, replacing a file there; else NAME.rejects.EXT beside the report."
+    ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List every reject, and the time of each batch.")]
 

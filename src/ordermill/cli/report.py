@@ -5,25 +5,28 @@ import io
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from errno import ENOENT
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ordermill.cli.tables import Table, markdown, table
 from ordermill.imports.report import Report, money
 from ordermill.kit.errors import Invalid, Unavailable
+from ordermill.kit.files import Replacement
 
 # What was changed or left out in orders that were accepted all the same.
 _ADJUSTMENTS: Final = {
     "unknown_country": "unknown countries left out",
     "nonexistent_time": "local times that a clock change skips, moved forward",
-    "ambiguous_time": "local times that a clock change repeats, taken as the first",
     "duplicate": "orders that the file says twice, taken once",
 }
 
 
 def tables(report: Report) -> list[Table]:
     """Return what a person reads, most important first; a table without rows has nothing to say."""
-    return [_orders(report), _counts(report), _money(report), _reasons(report), _adjustments(report), _files(report)]
+    told = (_orders, _refused, _counts, _money, _reasons, _adjustments, _files)
+    return [each(report) for each in told]
 
 
 def _orders(report: Report) -> Table:
@@ -33,6 +36,12 @@ def _orders(report: Report) -> Table:
         shown.rows.append((file.file, *_figures(file.tally.orders)))
     if len(report.files) > 1:
         shown.rows.append(("together", *_figures(report.tally.orders)))
+    return shown
+
+
+def _refused(report: Report) -> Table:
+    shown = table("Refused files", "file", "reason", "what to do")
+    shown.rows.extend((file.file, file.code, file.message) for file in report.refused)
     return shown
 
 
@@ -152,16 +161,16 @@ def writer(path: Path) -> Callable[[Report], None]:
             code="unknown_report_format",
         )
     if not path.parent.is_dir():
-        raise _unwritable(path, "there is no such directory")
+        raise _unwritable(path, FileNotFoundError(ENOENT, "there is no such directory"))
 
     def write(report: Report) -> None:
-        try:
-            path.write_text(form(report), encoding="utf-8", errors="backslashreplace", newline="")
-        except OSError as error:
-            raise _unwritable(path, error.strerror or "unknown error") from error
+        # Names of files may be no text at all; they are told somehow rather than not at all.
+        text = form(report).encode(errors="backslashreplace").decode()
+        with Replacement(path, refusal=partial(_unwritable, path)) as file:
+            file.write(text)
 
     return write
 
 
-def _unwritable(path: Path, why: str) -> Unavailable:
-    return Unavailable(f"The report cannot be written to {str(path)!r}: {why}.", code="report_unwritable")
+def _unwritable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"The report cannot be written to {str(path)!r}: {error.strerror}.", code="report_unwritable")

@@ -54,9 +54,9 @@ def months(  # noqa: PLR0913  # each is an option of the command
     async def work(services: "Services") -> None:
         asked = services.settings
         extents = await services.statistics.currencies()
-        wanted = currency.strip().upper() if currency else _currency(extents, preferred=asked.currency)
-        zone = timezone or asked.timezone
-        shown = year or _year(extents, wanted, zone=zone, otherwise=services.clock.now().year)
+        wanted = _currency(extents, preferred=asked.currency) if currency is None else currency.strip().upper()
+        zone = asked.timezone if timezone is None else timezone
+        shown = _year(extents, wanted, zone=zone, otherwise=services.clock.now().year) if year is None else year
         answer = await services.statistics.monthly(shown, currency=wanted, timezone=zone)
         if as_json:
             print_json(answer.as_json())

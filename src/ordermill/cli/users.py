@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ordermill.cli.console import narrate, print_json, say, show
+from ordermill.cli.console import print_json, say, show
 from ordermill.cli.options import Database, Json, Limit, in_book
 from ordermill.cli.tables import table
 
@@ -47,9 +47,8 @@ def create(
     async def work(services: "Services") -> None:
         user = await services.accounts.create(draft, actor=ACTOR, staff=staff)
         say(f"User {user.id}: {user.email}{', staff' if user.is_staff else ''}.")
-        narrate(f"Written to {services.settings.database}.")
 
-    in_book(work, database=database)
+    in_book(work, database=database, writes=True)
 
 
 def list_users(

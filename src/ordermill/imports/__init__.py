@@ -10,4 +10,5 @@ A file becomes orders. The stages, in the order a file meets them:
     process     the use case: batches into the book through the `ImportStore` port
     rejects     the repairable file of what was refused
     report      what happened, in numbers
+    runs        what happened before, asked for afterwards
 """

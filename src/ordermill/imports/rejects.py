@@ -6,20 +6,23 @@ why they come first.
 """
 
 import json
-import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from ordermill.imports.model import ImportFile, Reject
 from ordermill.imports.tabular import ANNOTATIONS
 from ordermill.kit.errors import Unavailable
+from ordermill.kit.files import Addition, Replacement
 
 _PACKED: Final = (".gz",)
+# The byte order mark says that this is UTF-8, whatever encoding the refused file was in.
+_ENCODING: Final = "utf-8-sig"
 # What was put before a document that was refused before.
 _OURS: Final = re.compile(r'^\{"_line": [0-9]+, "_reason": "(?:[^"\\]|\\.)*"(?:, )?')
 
@@ -47,43 +50,45 @@ def table_of(file: ImportFile) -> Head | None:
     return None if file.header is None or file.delimiter is None else Head(file.header, file.delimiter)
 
 
-def default_path(name: str, *, beside: Path, extension: str) -> Path:
-    """Return `NAME.rejects.EXT` in `beside`; what is packed loses that ending, and what has none gets `extension`."""
-    path = Path(name)
-    if path.suffix in _PACKED:
-        path = path.with_suffix("")
-    return beside / f"{path.stem}.rejects{path.suffix or extension}"
+def place(path: Path) -> Replacement:
+    """Return the place that somebody named: a file there is replaced."""
+    return Replacement(path, refusal=partial(_unwritable, path), encoding=_ENCODING)
+
+
+def default_place(name: str, *, beside: Path, extension: str, avoid: Collection[Path] = ()) -> Addition:
+    """
+    Return `NAME.rejects.EXT` in `beside`; what is packed loses that ending, and what has none gets `extension`.
+
+    A file that is there with other content stays, as somebody may have repaired it, and the next free name is taken.
+
+    Args:
+        avoid: what else is going to be written.
+    """
+    stem = Path(name)
+    if stem.suffix in _PACKED:
+        stem = stem.with_suffix("")
+    path = beside / f"{stem.stem}.rejects{stem.suffix or extension}"
+    return Addition(path, refusal=partial(_unwritable, path), encoding=_ENCODING, avoid=avoid)
 
 
 class RejectsFile:
     """
-    Written beside its place and moved there when it is whole; without a reject there is no file.
+    The rejects of one file; without a reject there is no file.
 
-    `path` is None where nobody wants one, and `table` where the records are JSON documents.
+    `place` is None where nobody wants one, and `table` where the records are JSON documents.
     """
 
-    def __init__(self, path: Path | None, *, table: Headed | None) -> None:
+    def __init__(self, place: Replacement | None, *, table: Headed | None) -> None:
         self.written = 0
-        self._path = path
+        self._place = place
         self._table = table
-        self._file: IO[str] | None = None
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
-        if self._path is None or self._file is None:
-            return
-        partial = _partial(self._path)
-        try:
-            if error is None:
-                with _unwritable(self._path):
-                    self._file.close()
-                    partial.replace(self._path)
-        finally:
-            with suppress(OSError):
-                self._file.close()
-                partial.unlink(missing_ok=True)
+        self._open.__exit__(kind, error, trace)
 
     def write(self, rejects: Iterable[Reject]) -> None:
         """
@@ -92,20 +97,18 @@ class RejectsFile:
         Raises:
             Unavailable: `rejects_unwritable`, with the way out.
         """
-        if self._path is None:
+        if self._place is None:
             return
-        with _unwritable(self._path):
-            for reject in rejects:
-                self._file = self._file or self._opened(self._path)
-                self._file.writelines(self._record(line, raw, reject) for line, raw in reject.lines)
-                self.written += 1
+        for reject in rejects:
+            if not self.written:
+                self._begin(self._place)
+            self._place.write("".join(self._record(line, raw, reject) for line, raw in reject.lines))
+            self.written += 1
 
-    def _opened(self, path: Path) -> IO[str]:
-        # The byte order mark says that this is UTF-8, whatever encoding the refused file was in.
-        file = _partial(path).open("w", encoding="utf-8-sig", newline="")
+    def _begin(self, place: Replacement) -> None:
+        self._open.enter_context(place)
         if self._table is not None:
-            file.write(self._table.delimiter.join((*ANNOTATIONS, self._table.header)) + "\n")
-        return file
+            place.write(self._table.delimiter.join((*ANNOTATIONS, self._table.header)) + "\n")
 
     def _record(self, line: int, raw: str, reject: Reject) -> str:
         if self._table is None:
@@ -114,21 +117,12 @@ class RejectsFile:
         return f'{line}{self._table.delimiter}"{reason}"{self._table.delimiter}{raw}\n'
 
 
-def _partial(path: Path) -> Path:
-    # Another command may be writing the same rejects at this moment.
-    return path.with_name(f"{path.name}.{os.getpid()}.partial")
-
-
-@contextmanager
-def _unwritable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(
-            f"The rejects cannot be written to {str(path)!r}: {error.strerror}; name another place for them.",
-            code="rejects_unwritable",
-            details={"file": str(path)},
-        ) from error
+def _unwritable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"The rejects cannot be written to {str(path)!r}: {error.strerror}; name another place for them.",
+        code="rejects_unwritable",
+        details={"file": str(path)},
+    )
 
 
 def _annotated_document(line: int, raw: str, message: str) -> str:

@@ -1,6 +1,6 @@
 """What happened to the files of one command, in numbers; the JSON of PRODUCT.md section 4."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -38,6 +38,15 @@ class FileReport:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that was not brought in, or not to its end, and why."""
+
+    file: str
+    code: str
+    message: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
     """One run of the command."""
@@ -45,6 +54,7 @@ class Report:
     dry_run: bool
     seconds: str = "0.0"
     files: list[FileReport] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
 
     @property
     def tally(self) -> Tally:
@@ -73,6 +83,7 @@ class Report:
             "seconds": float(self.seconds),  # allow float: a duration
             "dry_run": self.dry_run,
             "files": [_file(file) for file in self.files],
+            "refused": [asdict(file) for file in self.refused],
         }
 
 

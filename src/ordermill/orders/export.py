@@ -12,16 +12,16 @@ import asyncio
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from ordermill.kit.errors import Invalid, Unavailable
+from ordermill.kit.files import Replacement
 from ordermill.orders.model import Address, Order
 from ordermill.orders.shape import order_shape
 
@@ -75,13 +75,12 @@ async def write(orders: AsyncGenerator[Order, None], path: Path) -> Exported:
     header, text = _format(path)
     written = items = 0
     async with aclosing(orders):
-        with _Replacement(path) as file:
+        with Replacement(path, refusal=partial(_unwritable, path)) as file:
             file.write(header)
             async for block in _blocks(orders):
                 await asyncio.to_thread(_put, file, text, block)
                 written += len(block)
                 items += sum(len(order.items) for order in block)
-            await asyncio.to_thread(file.keep)
     return Exported(path, written, items)
 
 
@@ -95,7 +94,7 @@ def jsonl_text(orders: Sequence[Order]) -> str:
     return "".join(json.dumps(order_shape(order), ensure_ascii=False, separators=(",", ":")) + "\n" for order in orders)
 
 
-def _put(file: "_Replacement", text: Callable[[Sequence[Order]], str], orders: Sequence[Order]) -> None:
+def _put(file: Replacement, text: Callable[[Sequence[Order]], str], orders: Sequence[Order]) -> None:
     file.write(text(orders))
 
 
@@ -143,39 +142,5 @@ def _guarded(text: str | None) -> str | None:
     return f"'{text}" if text and _FORMULA.match(text) else text
 
 
-class _Replacement:
-    """A file written beside `path` that takes its place with `keep`, and is gone when the block ends without."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._partial = path.with_name(f"{path.name}.partial")
-
-    def __enter__(self) -> Self:
-        with self._refusing():
-            self._file = self._partial.open("w", encoding="utf-8", newline="")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
-        with suppress(OSError):  # a full disk, which a write has complained of already
-            self._file.close()
-        self._partial.unlink(missing_ok=True)
-
-    def write(self, text: str) -> None:
-        with self._refusing():
-            self._file.write(text)
-
-    def keep(self) -> None:
-        with self._refusing():
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._partial.replace(self._path)
-
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise Unavailable(
-                f"The orders cannot be written to {str(self._path)!r}: {error.strerror}.", code="export_unwritable"
-            ) from error
+def _unwritable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"The orders cannot be written to {str(path)!r}: {error.strerror}.", code="export_unwritable")

@@ -69,9 +69,12 @@ class Orders:
 
         Raises:
             Invalid: no order can be as the filter says.
+            NotFound: there is no order `after`.
         """
         _judge(wanted)
         async with self._units() as unit:
+            if after is not None and await unit.orders.get(after) is None:
+                raise _no_order(str(after), None)
             return await unit.orders.newest(wanted, limit=limit, after=after)
 
     async def every(self, wanted: OrderFilter) -> AsyncGenerator[Order, None]:

@@ -37,6 +37,11 @@ class TestList:
         assert terminal.run("imports", "list").stdout == "There are no imports.\n"
         assert terminal.json("imports", "list") == {"data": [], "has_more": False, "next_cursor": None}
 
+    def test_behind_an_import_that_is_not_there_is_refused(self, each_terminal: Terminal) -> None:
+        unknown = str(UUID(int=7))
+        done = each_terminal.run("imports", "list", "--after", unknown)
+        assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"There is no import {unknown!r}.\n")
+
 
 class TestShow:
     def test_tells_what_process_told(self, each_terminal: Terminal, export: Callable[..., str]) -> None:

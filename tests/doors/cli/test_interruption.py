@@ -9,12 +9,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from books import contents
-from terminals import HEADER, Terminal
+from terminals import HEADER, Terminal, everything
 
 from ordermill.storage.sqlite import BUSY_TIMEOUT_S
 
@@ -175,16 +175,16 @@ class TestTheEnvironment:
         self, terminal: Terminal, export: Callable[..., str]
     ) -> None:
         terminal.write("shop.csv", export("2026-03-01,EUR,,TEA-1,2,4.50", "2026-03-01,EUR,,TEA-1,0,4.50"))
-        (terminal.directory / "shop.rejects.csv").mkdir()  # root may write anywhere, but not over a directory
+        (terminal.directory / "wrong.csv").mkdir()  # root may write anywhere, but not over a directory
 
-        done = terminal.run("process", "shop.csv")
+        done = terminal.run("process", "shop.csv", "--rejects", "wrong.csv")
 
         assert done.exit_code == 3
         assert "Written to" in done.stdout
-        assert "The rejects cannot be written to 'shop.rejects.csv'" in done.stderr
+        assert "The rejects cannot be written to 'wrong.csv'" in done.stderr
         (entry,) = terminal.json("imports", "list")["data"]
         assert f"They are kept in the book: ordermill imports rejects {entry['id']} --output FILE" in done.stderr
-        assert terminal.files() == {"shop.csv", "shop.rejects.csv"}
+        assert terminal.files() == {"shop.csv", "wrong.csv"}
         assert terminal.run("imports", "rejects", entry["id"], "--output", "elsewhere.csv").exit_code == 0
         assert "T-2" in (terminal.directory / "elsewhere.csv").read_text(encoding="utf-8")
 
@@ -210,18 +210,9 @@ class TestATerminal:
         out, _ = running.communicate(timeout=60)
         os.close(end)
 
-        shown = _read(seen)
+        shown = everything(seen)
         assert json.loads(out)["orders"]["new"] == 1
         assert "shop.csv: reading" in shown
         assert "shop.csv: loading" in shown
         assert "lines/s" in shown
         assert "0:00:00" in shown
-
-
-def _read(descriptor: int) -> str:
-    said = b""
-    with suppress(OSError):  # the other end is closed
-        while piece := os.read(descriptor, 65_536):
-            said += piece
-    os.close(descriptor)
-    return said.decode()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from terminals import EXAMPLES, Terminal
@@ -80,6 +81,7 @@ class TestList:
             (["--payment", "later"], "'later' is no payment of an order"),
             (["--placed-from", "yesterday"], "'yesterday' is no moment; write 2026-01-31 or 2026-01-31T10:30."),
             (["--after", "12"], "'12' is not the id of an order."),
+            (["--after", ""], "'' is not the id of an order."),
             (["--limit", "0"], "Invalid value for '--limit'"),
         ],
     )
@@ -87,6 +89,11 @@ class TestList:
         done = terminal.run("orders", "list", *words)
         assert (done.exit_code, done.stdout) == (2, "")
         assert sentence in " ".join(done.stderr.split())
+
+    def test_behind_an_order_that_is_not_there_is_refused(self, each_terminal: Terminal) -> None:
+        unknown = str(UUID(int=7))
+        done = each_terminal.run("orders", "list", "--after", unknown)
+        assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"There is no order {unknown!r}.\n")
 
 
 class TestShow:

@@ -192,6 +192,51 @@ class TestRejects:
         assert [file["rejects_file"] for file in report["files"]] == ["shop.rejects.csv", "shop.rejects-2.csv"]
         assert "T-10" in Path("shop.rejects-2.csv").read_text(encoding="utf-8")
 
+    def test_that_were_repaired_are_never_replaced(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export(GOOD, GOOD.replace(",2,", ",-2,")))
+        terminal.run("process", "shop.csv")
+        rejects = Path("shop.rejects.csv")
+        refused = rejects.read_bytes()
+        repaired = refused.replace(b",-2,", b",2,")
+        rejects.write_bytes(repaired)
+
+        again = terminal.json("process", "shop.csv")
+        both = terminal.json("process", "shop.csv", "shop.rejects.csv")
+
+        assert rejects.read_bytes() == repaired
+        assert [file["rejects_file"] for file in (*again["files"], *both["files"])] == [
+            "shop.rejects-2.csv", "shop.rejects-2.csv", None,
+        ]  # fmt: skip
+        assert Path("shop.rejects-2.csv").read_bytes() == refused
+        assert both["orders"]["new"] == 1
+
+    def test_that_nobody_touched_are_not_written_a_second_time(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export(GOOD.replace(",2,", ",-2,")))
+        terminal.run("process", "shop.csv")
+
+        again = terminal.json("process", "shop.csv")
+
+        assert again["files"][0]["rejects_file"] == "shop.rejects.csv"
+        assert terminal.files() == {"shop.csv", "shop.rejects.csv"}
+
+    def test_in_a_named_place_are_replaced(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export(GOOD.replace(",2,", ",-2,")))
+        terminal.write("wrong.csv", "older")
+
+        terminal.run("process", "shop.csv", "--rejects", "wrong.csv")
+
+        assert "T-1" in Path("wrong.csv").read_text(encoding="utf-8")
+        assert terminal.files() == {"shop.csv", "wrong.csv"}
+
+    def test_give_way_to_the_report(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export(GOOD.replace(",2,", ",-2,")))
+
+        report = terminal.json("process", "shop.csv", "--output", "shop.rejects.csv")
+
+        assert report["files"][0]["rejects_file"] == "shop.rejects-2.csv"
+        assert Path("shop.rejects.csv").read_text().startswith("section,name,value\n")
+        assert "T-1" in Path("shop.rejects-2.csv").read_text(encoding="utf-8")
+
 
 class TestUpdates:
     def test_a_newer_export_updates_the_orders_it_changes(self, each_terminal: Terminal, export: Callable[..., str]) -> None:

@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 from terminals import HEADER, Terminal
 
+from ordermill.kit.errors import Unavailable
+from ordermill.kit.files import Replacement
+
 GOOD = "2026-03-01T10:00:00Z,EUR,ada@example.com,TEA-1,2,4.50"
 ORDER = f"{HEADER}\nT-1,{GOOD}\n"
+
+
+def full_disk(file: Replacement, _text: str) -> None:
+    raise Unavailable(f"There is no room for {file.path}.")
+
 
 # A file's bytes, and what is said of it.
 UNREADABLE = {
     "empty": (b"", "'shop.csv' is empty."),
     "only line ends": (b"\n\n\n", "'shop.csv' is empty."),
-    "binary": (b"\x89PNG\r\n\x1a\n\x00\x00", "'shop.csv' holds the byte 0x89, which is not UTF-8 there"),
+    "binary": (b"\x89PNG\r\n\x1a\n\x00\x00", "'shop.csv' is a picture; export the orders as CSV."),
+    "workbook": (b"PK\x03\x04\x14\x00\xff", "'shop.csv' is a zip archive, which is also what Excel files are;"),
+    "PDF": (b"%PDF-1.7\n\xff", "'shop.csv' is a PDF"),
     "cp1252 undeclared": (ORDER.replace("ada", "zo\xeb").encode("cp1252"), "Line 2 of 'shop.csv' holds the byte 0xEB, which"),
     "UTF-16 without a mark": (ORDER.encode("utf-16-le"), "'shop.csv' looks like UTF-16 without a byte order mark"),
     "truncated gzip": (gzip.compress(ORDER.encode() * 50)[:-20], "'shop.csv' ends in the middle of its gzip data"),
@@ -131,7 +141,7 @@ class TestOptions:
             (["--rejects", "shop.csv"], "'shop.csv' is to be read; write somewhere else."),
             (["--currency", "euro"], "'EURO' is not an ISO 4217 currency; write a code such as 'EUR'."),
             (["--timezone", "Mars"], "'Mars' is not an IANA time zone; write a name such as 'Europe/Berlin'."),
-            (["--encoding", "klingon"], "There is no text encoding called 'klingon'; try utf-8, utf-16 or cp1252."),
+            (["--encoding", "klingon"], "There is no text encoding 'klingon'; try utf-8, utf-16 or cp1252."),
             (["--delimiter", "ab"], "A delimiter is one ASCII character such as ; or \\t, not 'ab'."),
             (["--channel", ""], "A channel's name has 1 to 64 characters, unlike ''."),
             (["--channel", "x" * 65], "A channel's name has 1 to 64 characters"),
@@ -142,6 +152,8 @@ class TestOptions:
             (["--unknown"], "No such option: --unknown"),
             (["other.csv", "--rejects", "x.csv"], "--rejects names the place of one file's rejects"),
             (["-", "-"], "Standard input (-) can be read once only."),
+            (["--output", "x.csv", "--rejects", "./x.csv"], "--rejects and --output name one file; write them to two."),
+            (["--map", "shop.csv", "--rejects", "shop.csv"], "'shop.csv' is to be read; write somewhere else."),
         ],
     )
     def test_that_cannot_be_meant_are_refused_before_anything_is_done(
@@ -213,7 +225,35 @@ class TestReport:
                     "rejects_file": "shop.rejects.csv",
                 }
             ],
+            "refused": [],
         }
+
+    def test_of_a_command_that_refuses_every_file_is_there_all_the_same(self, nowhere: Terminal) -> None:
+        nowhere.write("other.csv", "a,b\n1,2\n")
+
+        done = nowhere.run("process", "missing.csv", "other.csv", "--json", "--output", "report.json")
+
+        report = json.loads(done.stdout)
+        assert done.exit_code == 2
+        assert report["files"] == []
+        assert report["refused"][0] == {
+            "file": "missing.csv", "code": "file_not_found", "message": "There is no file 'missing.csv'.",
+        }  # fmt: skip
+        assert (report["refused"][1]["file"], report["refused"][1]["code"]) == ("other.csv", "unrecognised")
+        assert json.loads(Path("report.json").read_text(encoding="utf-8")) == report
+        assert nowhere.files() == {"other.csv", "report.json"}
+
+    def test_names_the_files_that_were_refused_among_others(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export(GOOD))
+        terminal.write("late.csv", export(*[GOOD] * 25_000).encode() + b"\xff\n")
+
+        report = terminal.json("process", "shop.csv", "late.csv", "missing.csv", "--output", "report.md")
+
+        assert [file["file"] for file in report["files"]] == ["shop.csv"]
+        assert [(file["file"], file["code"]) for file in report["refused"]] == [
+            ("missing.csv", "file_not_found"), ("late.csv", "undecodable"),
+        ]  # fmt: skip
+        assert "| missing.csv | file\\_not\\_found | There is no file 'missing.csv'. |" in Path("report.md").read_text()
 
     def test_as_csv_has_a_figure_a_row_that_no_spreadsheet_runs(self, terminal: Terminal, export: Callable[..., str]) -> None:
         terminal.write("shop.csv", export(GOOD, GOOD.replace("ada@example.com", "=HYPERLINK(1)")))
@@ -247,3 +287,16 @@ class TestReport:
         assert done.exit_code == 3
         assert "1 orders in 1 lines took" in done.stdout
         assert "The report cannot be written to 'report.md': Is a directory." in done.stderr
+
+    def test_in_a_file_takes_the_place_of_an_older_one_when_it_is_whole(
+        self, terminal: Terminal, export: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        terminal.write("shop.csv", export(GOOD))
+        terminal.write("report.json", "the older one")
+        monkeypatch.setattr(Replacement, "write", full_disk)
+
+        done = terminal.run("process", "shop.csv", "--output", "report.json")
+
+        assert done.exit_code == 3
+        assert Path("report.json").read_text() == "the older one"
+        assert terminal.files() == {"shop.csv", "report.json"}

@@ -1,22 +1,46 @@
 """What holds for every command: help, settings, bugs, and secrets that are shown nowhere."""
 
+import json
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from terminals import Terminal
+from terminals import Terminal, everything
 from typer.main import get_command
 
 import ordermill
 from checks import cli_reference
 from ordermill.cli import app
+from ordermill.config import DatabaseUrl
+from ordermill.imports.batch import Batch, Loaded
+from ordermill.imports.model import Import
 from ordermill.imports.process import Imports
+from ordermill.kit.errors import Conflict, StaleVersion, Taken
+from ordermill.storage.imports import SqlImports
 
 HEAVY = ("django", "polars", "sqlalchemy", "asyncpg", "psycopg", "redis", "rich", "structlog", "ordermill.config")
 CANARY = "c4n4ry-v4lue"
+
+
+SOLD = "2026-03-01,EUR,,TEA-1,2,4.50"
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
+    """Let every batch of one file fail where it is loaded."""
+    load = SqlImports.load
+
+    async def failing(store: SqlImports, run: Import, batch: Batch, *, at: datetime) -> Loaded | None:
+        if run.file.name == name:
+            raise error
+        return await load(store, run, batch, at=at)
+
+    monkeypatch.setattr(SqlImports, "load", failing)
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -117,6 +141,70 @@ class TestBugs:
         assert done.exit_code == 70
         assert "ZeroDivisionError: a bug" in done.stderr
         assert list(broken.directory.glob("ordermill-bug-*")) == []
+
+    def test_do_not_hide_what_was_done_before(
+        self, terminal: Terminal, export: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        terminal.write("shop.csv", export(SOLD))
+        terminal.write("next.csv", export(SOLD, first=2))
+        fail_at(monkeypatch, "next.csv", ZeroDivisionError("a bug"))
+        monkeypatch.setattr("tempfile.tempdir", str(terminal.directory))
+
+        done = terminal.run("process", "shop.csv", "next.csv", "--json")
+
+        assert done.exit_code == 70
+        assert [file["file"] for file in json.loads(done.stdout)["files"]] == ["shop.csv"]
+
+
+class TestConflicts:
+    @pytest.mark.parametrize("conflict", [Taken("orders_pkey"), StaleVersion("An order of the import"), Conflict("Refused.")])
+    def test_that_last_end_the_command_like_a_failing_database(
+        self, terminal: Terminal, export: Callable[..., str], monkeypatch: pytest.MonkeyPatch, conflict: Conflict
+    ) -> None:
+        for number, name in enumerate(("shop.csv", "next.csv", "last.csv"), start=1):
+            terminal.write(name, export(SOLD, first=number))
+        with monkeypatch.context() as patched:
+            fail_at(patched, "next.csv", conflict)
+            done = terminal.run("process", "shop.csv", "next.csv", "last.csv", "--json")
+        again = terminal.json("process", "shop.csv", "next.csv", "last.csv")
+
+        report = json.loads(done.stdout)
+        assert done.exit_code == 3
+        assert [file["file"] for file in report["files"]] == ["shop.csv"]
+        assert report["refused"] == [{"file": "next.csv", "code": conflict.code, "message": conflict.message}]
+        assert f"{conflict.message} What was loaded stays; the same command goes on from there.\n" in done.stderr
+        assert (again["orders"]["new"], again["orders"]["unchanged"]) == (2, 1)
+
+
+class TestWhichBook:
+    @pytest.mark.parametrize(
+        "words",
+        [["orders", "list"], ["imports", "list"], ["stats"], ["stats", "verify"], ["users", "list"], ["audit"]],
+        ids=" ".join,
+    )
+    def test_is_said_to_people_by_what_reads_and_to_nobody_else(self, terminal: Terminal, words: list[str]) -> None:
+        ours, theirs = pty.openpty()
+        with terminal.start(*words, stderr=theirs) as running:
+            os.close(theirs)
+            said = everything(ours)
+        piped = terminal.program(*words)
+
+        assert running.returncode == 0
+        assert f"Order book: {terminal.database}\r\n" in said
+        assert terminal.database not in piped.stdout + piped.stderr
+
+    def test_is_always_said_by_what_writes(self, each_terminal: Terminal, export: Callable[..., str]) -> None:
+        each_terminal.write("shop.csv", export(SOLD))
+        book = DatabaseUrl(each_terminal.database)
+        processed = each_terminal.run("process", "shop.csv")
+        as_json = each_terminal.run("process", "shop.csv", "--json")
+        created = each_terminal.run("users", "create", "ada@example.com", "--password", "correct horse battery")
+        migrated = each_terminal.run("migrate")
+
+        assert f"Written to {book}.\n" in processed.stdout
+        assert f"Order book: {book}\n" in as_json.stderr
+        assert created.stderr == f"Written to {book}.\n"
+        assert migrated.stderr == f"{book} is up to date.\n"
 
 
 class TestSecrets:

@@ -68,7 +68,15 @@ class TestMonths:
         assert lines[-1] == "There are also orders in JPY; --currency shows them."
 
     @pytest.mark.parametrize(
-        "words", [["--year", "1066"], ["--currency", "QQQ"], ["--timezone", "Mars"], ["--year", "2026", "verify"]]
+        "words",
+        [
+            ["--year", "1066"],
+            ["--year", "0"],
+            ["--currency", "QQQ"],
+            ["--currency", ""],
+            ["--timezone", "Mars"],
+            ["--year", "2026", "verify"],
+        ],
     )
     def test_refuse_what_cannot_be(self, terminal: Terminal, words: list[str]) -> None:
         done = terminal.run("stats", *words)
