@@ -61,7 +61,7 @@ class Services:
     def orders(self) -> "Orders":
         from ordermill.orders.service import Orders
 
-        return Orders(self._unit)
+        return Orders(self._unit, clock=self.clock)
 
     @cached_property
     def accounts(self) -> "Accounts":

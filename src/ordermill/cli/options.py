@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Who the ledger says did it.
+ACTOR = "command"
+
 Database = Annotated[
     str | None,
     typer.Option(

@@ -8,6 +8,7 @@ from ordermill.storage.gathering import Store, Unit
 from ordermill.storage.memory.book import Book
 from ordermill.storage.memory.events import MemoryEvents
 from ordermill.storage.memory.imports import MemoryImports
+from ordermill.storage.memory.movements import MemoryPayments, MemoryRefunds
 from ordermill.storage.memory.orders import MemoryOrders
 from ordermill.storage.memory.users import MemoryUsers
 
@@ -21,6 +22,8 @@ class MemoryUnit(Unit[Book]):
         super().__init__(store)
         self.users = MemoryUsers(store, self._told)
         self.orders = MemoryOrders(store, self._told)
+        self.payments = MemoryPayments(store, self._told)
+        self.refunds = MemoryRefunds(store, self._told)
         self.events = MemoryEvents(store, self._told)
 
 
