@@ -1,10 +1,13 @@
 """Orders that a newer export changed: their rows are replaced under the ids they have."""
 
+from uuid import UUID
+
 import polars as pl
 from sqlalchemy import Connection
 
 from ordermill.imports.batch import MOMENT
 from ordermill.kit.errors import StaleVersion
+from ordermill.storage.bulk import versions
 from ordermill.storage.bulk.figures import placed, refunded, summed
 from ordermill.storage.bulk.frames import insert_frame, temporary
 from ordermill.storage.bulk.results import frame_of
@@ -25,6 +28,7 @@ def replace(
     """
     orders = changed.with_columns(id=pl.col("old_id"), version=pl.col("old_version"), updated_at=pl.lit(stamp.at, MOMENT))
     with temporary(connection, "changed_orders", orders.select("id", "version", *TAKEN_OVER), like="orders"):
+        versions.keep(connection, UUID(stamp.import_id))
         _overwrite(connection, expected=orders.height)
         before = _figures_before(connection, orders)
         sequence = _sequences(connection)
@@ -42,7 +46,8 @@ def replace(
 def _overwrite(connection: Connection, *, expected: int) -> None:
     assigned = ", ".join(f'"{name}" = changed_orders."{name}"' for name in TAKEN_OVER)
     overwritten = connection.exec_driver_sql(
-        f"UPDATE orders SET {assigned}, version = orders.version + 1 FROM changed_orders "  # noqa: S608  # names are ours
+        f"UPDATE orders SET {assigned}, version = orders.version + 1, imported_version = orders.version + 1 "  # noqa: S608  # names are ours
+        "FROM changed_orders "
         "WHERE orders.id = changed_orders.id AND orders.version = changed_orders.version"
     )
     if overwritten.rowcount != expected:
