@@ -24,7 +24,7 @@ from ordermill.accounts.ports import UserRepository
 from ordermill.config import DatabaseUrl
 from ordermill.imports.batch import Batch, Loaded
 from ordermill.imports.model import Import
-from ordermill.imports.ports import ImportStore
+from ordermill.imports.ports import ImportStore, UndoStore
 from ordermill.kit.events import Event, EventLedger
 from ordermill.kit.ports import UnitOfWork
 from ordermill.orders.model import Order
@@ -37,6 +37,7 @@ from ordermill.storage.memory.book import Book
 from ordermill.storage.postgres import PostgresDatabase
 from ordermill.storage.sqlite import SqliteDatabase
 from ordermill.storage.tables import ROWS
+from ordermill.storage.undo import SqlUndo
 from ordermill.storage.unit import SqlUnit
 
 
@@ -59,6 +60,7 @@ class Storage:
 
     unit: Callable[[], WholeUnit]
     imports: ImportStore
+    undo: UndoStore
     _look: Callable[[str], Any]
 
     async def keep(self, *entities: User | Order | Event) -> None:
@@ -113,7 +115,7 @@ def in_memory(memory: MemoryStorage) -> Storage:
     async def look(table: str) -> list[Any]:
         return await memory.read(lambda book: _rows_of(book, table))
 
-    return Storage(memory.unit, memory.imports, look)
+    return Storage(memory.unit, memory.imports, memory.undo, look)
 
 
 def in_sql(database: Database) -> Storage:
@@ -123,7 +125,7 @@ def in_sql(database: Database) -> Storage:
 
         return await database.read(work)
 
-    return Storage(lambda: SqlUnit(database), SqlImports(database), look)
+    return Storage(lambda: SqlUnit(database), SqlImports(database), SqlUndo(database), look)
 
 
 def connected(url: DatabaseUrl) -> Database:

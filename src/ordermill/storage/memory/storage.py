@@ -9,6 +9,7 @@ from ordermill.storage.memory.book import Book
 from ordermill.storage.memory.events import MemoryEvents
 from ordermill.storage.memory.imports import MemoryImports
 from ordermill.storage.memory.orders import MemoryOrders
+from ordermill.storage.memory.undo import MemoryUndo
 from ordermill.storage.memory.users import MemoryUsers
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class MemoryStorage:
         self._book = Book()
         self._lock = threading.Lock()
         self.imports = MemoryImports(self)
+        self.undo = MemoryUndo(self)
 
     def unit(self) -> MemoryUnit:
         return MemoryUnit(self)
