@@ -24,7 +24,7 @@ from ordermill.accounts.ports import UserRepository
 from ordermill.config import DatabaseUrl
 from ordermill.imports.batch import Batch, Loaded
 from ordermill.imports.model import Import
-from ordermill.imports.ports import ImportStore
+from ordermill.imports.ports import ImportStore, UndoStore
 from ordermill.kit.events import Event, EventLedger
 from ordermill.kit.ports import UnitOfWork
 from ordermill.operations.audit import Audit
@@ -42,6 +42,7 @@ from ordermill.storage.postgres import PostgresDatabase
 from ordermill.storage.sqlite import SqliteDatabase
 from ordermill.storage.statistics import SqlStatistics
 from ordermill.storage.tables import ROWS
+from ordermill.storage.undo import SqlUndo
 from ordermill.storage.unit import SqlUnit
 
 
@@ -71,6 +72,7 @@ class Storage:
     unit: Callable[[], WholeUnit]
     imports: ImportStore
     statistics: StatisticsStore
+    undo: UndoStore
     _look: Callable[[str], Any]
     _audit: Audit | None = None
 
@@ -131,7 +133,7 @@ def in_memory(memory: MemoryStorage) -> Storage:
     async def look(table: str) -> list[Any]:
         return await memory.read(lambda book: _rows_of(book, table))
 
-    return Storage(memory.unit, memory.imports, MemoryStatistics(memory), look)
+    return Storage(memory.unit, memory.imports, MemoryStatistics(memory), memory.undo, look)
 
 
 def in_sql(database: Database) -> Storage:
@@ -142,7 +144,7 @@ def in_sql(database: Database) -> Storage:
         return await database.read(work)
 
     statistics, audit = SqlStatistics(database), Audit(SqlAudit(database))
-    return Storage(lambda: SqlUnit(database), SqlImports(database), statistics, look, audit)
+    return Storage(lambda: SqlUnit(database), SqlImports(database), statistics, SqlUndo(database), look, audit)
 
 
 def connected(url: DatabaseUrl) -> Database:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ordermill.accounts.service import Accounts
     from ordermill.imports.ports import ImportStore
     from ordermill.imports.process import Imports
+    from ordermill.imports.undo import Undoing
     from ordermill.operations.audit import Audit
     from ordermill.operations.checks import Check
     from ordermill.orders.service import Orders
@@ -49,13 +50,20 @@ class Services:
     def imports(self) -> "Imports":
         from ordermill.imports.process import Imports
 
-        return Imports(self.runs, clock=self.clock, pause_s=WRITERS_TURN_S if self._database.embedded else 0)
+        return Imports(self.runs, clock=self.clock, pause_s=self._pause_s)
 
     @cached_property
     def runs(self) -> "ImportStore":
         from ordermill.storage.imports import SqlImports
 
         return SqlImports(self._database)
+
+    @cached_property
+    def undoing(self) -> "Undoing":
+        from ordermill.imports.undo import Undoing
+        from ordermill.storage.undo import SqlUndo
+
+        return Undoing(SqlUndo(self._database), clock=self.clock, pause_s=self._pause_s)
 
     @cached_property
     def orders(self) -> "Orders":
@@ -83,6 +91,10 @@ class Services:
         from ordermill.storage.audit import SqlAudit
 
         return Audit(SqlAudit(self._database))
+
+    @property
+    def _pause_s(self) -> float:  # allow float: a duration
+        return WRITERS_TURN_S if self._database.embedded else 0
 
     def _unit(self) -> "SqlUnit":
         from ordermill.storage.unit import SqlUnit

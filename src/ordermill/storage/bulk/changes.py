@@ -1,10 +1,13 @@
 """Orders that a newer export changed: their rows are replaced under the ids they have."""
 
+from uuid import UUID
+
 import polars as pl
 from sqlalchemy import Connection
 
 from ordermill.imports.batch import MOMENT
 from ordermill.kit.errors import StaleVersion
+from ordermill.storage.bulk import versions
 from ordermill.storage.bulk.figures import before, placed, refunded, summed
 from ordermill.storage.bulk.frames import insert_frame, temporary
 from ordermill.storage.bulk.recorded import MOVEMENTS, beyond_recorded, refunds_after, with_recorded
@@ -30,6 +33,7 @@ def replace(
     payments, refunds = (_movements(connection, table, orders) for table in ("payments", "refunds"))
     orders = with_recorded(orders, payments=payments, refunds=refunds)
     with temporary(connection, "changed_orders", orders.select("id", "version", *TAKEN_OVER), like="orders"):
+        versions.keep(connection, UUID(stamp.import_id))
         _overwrite(connection, expected=orders.height)
         sequence = _sequences(connection)
         _clear(connection)
@@ -46,7 +50,8 @@ def replace(
 def _overwrite(connection: Connection, *, expected: int) -> None:
     assigned = ", ".join(f'"{name}" = changed_orders."{name}"' for name in TAKEN_OVER)
     overwritten = connection.exec_driver_sql(
-        f"UPDATE orders SET {assigned}, version = orders.version + 1 FROM changed_orders "  # noqa: S608  # names are ours
+        f"UPDATE orders SET {assigned}, version = orders.version + 1, imported_version = orders.version + 1 "  # noqa: S608  # names are ours
+        "FROM changed_orders "
         "WHERE orders.id = changed_orders.id AND orders.version = changed_orders.version"
     )
     if overwritten.rowcount != expected:

@@ -54,6 +54,7 @@ class Book:
     items: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     payments: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     refunds: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
+    order_versions: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)  # by order
     events: Table[UUID] = field(default_factory=_events)
     imports: dict[UUID, Import] = field(default_factory=dict)
     rejects: dict[UUID, tuple[Reject, ...]] = field(default_factory=dict)
@@ -110,7 +111,7 @@ class Book:
     def remove_order(self, id: UUID) -> None:
         if id in self.orders.rows:
             self.orders.remove(id)
-        for belongings in (self.items, self.payments, self.refunds):
+        for belongings in (self.items, self.payments, self.refunds, self.order_versions):
             belongings.pop(id, None)
 
     def add_movement(self, table: Literal["payments", "refunds"], row: Row) -> None:

@@ -30,6 +30,7 @@ from ordermill.storage.bulk.rows import (
 )
 from ordermill.storage.entities import Row
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.versions import keep_version
 
 _NO_PRODUCTS: Final = pl.DataFrame(schema={"sku": pl.String, "product_id": pl.Int64})
 _UUIDS: Final = ("id", "order_id", "import_id")
@@ -113,7 +114,9 @@ def _replace(book: Book, changed: pl.DataFrame, items: pl.DataFrame, stamp: Stam
     bought = _by_order(item_rows(items, orders, _NO_PRODUCTS))
     for row in _rows(orders.select("id", *CARRIED, "user_id", "updated_at")):
         stored = book.orders.rows[row["id"]]
-        book.put_order(row["id"], {**stored, **row, "version": stored["version"] + 1}, bought[row["id"]])
+        keep_version(book, stored, UUID(stamp.import_id))
+        version = {"version": stored["version"] + 1, "imported_version": stored["version"] + 1}
+        book.put_order(row["id"], {**stored, **row, **version}, bought[row["id"]])
         for movements in (book.payments, book.refunds):
             kept = movements.get(row["id"], ())
             movements[row["id"]] = tuple(movement for movement in kept if movement["import_id"] is None)

@@ -10,6 +10,7 @@ from ordermill.storage.memory.events import MemoryEvents
 from ordermill.storage.memory.imports import MemoryImports
 from ordermill.storage.memory.movements import MemoryPayments, MemoryRefunds
 from ordermill.storage.memory.orders import MemoryOrders
+from ordermill.storage.memory.undo import MemoryUndo
 from ordermill.storage.memory.users import MemoryUsers
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class MemoryStorage:
         self._book = Book()
         self._lock = threading.Lock()
         self.imports = MemoryImports(self)
+        self.undo = MemoryUndo(self)
 
     def unit(self) -> MemoryUnit:
         return MemoryUnit(self)
