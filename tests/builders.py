@@ -17,7 +17,7 @@ from ordermill.kit.events import Event
 from ordermill.kit.ids import new_id
 from ordermill.kit.money import Currency
 from ordermill.kit.text import email_key
-from ordermill.orders.model import Item, Order
+from ordermill.orders.model import Item, Movement, Order
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER: Final = NOON + timedelta(hours=1)
@@ -45,6 +45,11 @@ def an_order(number: str = "1001", *, items: Sequence[Item] | None = None, **sai
     sums = {"items": bought, "subtotal": subtotal, "discount": discount, "total": total}
     known = {"id": an_id(), "number": number, "currency": "EUR", "placed_at": NOON, "updated_at": NOON}
     return Order(**{**known, **sums, **said})
+
+
+def a_movement(order: UUID, amount: str = "4.00", **said: Any) -> Movement:
+    facts = {"id": an_id(), "order_id": order, "currency": "EUR", "amount": Decimal(amount), "at": NOON}
+    return Movement(**{**facts, **said})
 
 
 def an_event(order: UUID | None = None, *, sequence: int | None = None, **said: Any) -> Event:

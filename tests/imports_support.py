@@ -8,7 +8,7 @@ import polars as pl
 from ordermill.imports.assemble import build_batch
 from ordermill.imports.batch import Batch
 from ordermill.imports.formats import Sample
-from ordermill.imports.model import Defaults, Rules
+from ordermill.imports.model import Defaults, Reject, Rules
 
 # One good line; tests say only what matters to them.
 LINE: Mapping[str, str] = {
@@ -90,3 +90,10 @@ def batch(
     )
     defaults = Defaults(channel="plain", currency=currency, timezone=timezone, rules=Rules(**rules))
     return build_batch(0, raw, fmt or Plain(), defaults=defaults, file="orders.csv")
+
+
+def refusal(made: Batch) -> Reject:
+    """Return the only refusal, having seen that nothing was accepted."""
+    assert (made.orders.height, made.items.height, made.lines.height) == (0, 0, 0)
+    (reject,) = made.rejects
+    return reject

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from ordermill.accounts.model import User
+from ordermill.kit.clock import FixedClock
 from ordermill.kit.ids import new_id
 from ordermill.orders.model import Item, Order
 from ordermill.orders.ports import OrderFilter
@@ -13,6 +14,7 @@ from ordermill.orders.shape import order_shape
 from ordermill.storage.memory import MemoryStorage
 
 PLACED = datetime(2026, 11, 22, 10, tzinfo=UTC)
+CLOCK = FixedClock(PLACED)
 
 
 def tea(**differences: Any) -> Item:
@@ -61,5 +63,5 @@ async def book_of(*orders: Order) -> MemoryStorage:
 async def shapes(storage: MemoryStorage) -> list[dict[str, Any]]:
     """Return the shape of every order, without what belongs to this one book."""
     own = {"id", "customer_id", "updated_at", "version"}
-    found = [order_shape(order) async for order in Orders(storage.unit).every(OrderFilter())]
+    found = [order_shape(order) async for order in Orders(storage.unit, clock=CLOCK).every(OrderFilter())]
     return [{name: value for name, value in shape.items() if name not in own} for shape in found]

@@ -17,27 +17,40 @@ import pytest
 from builders import LATER, NOON, a_file
 from psycopg import sql
 from servers import Postgres
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from ordermill.accounts.model import User
 from ordermill.accounts.ports import UserRepository
 from ordermill.config import DatabaseUrl
 from ordermill.imports.batch import Batch, Loaded
 from ordermill.imports.model import Import
-from ordermill.imports.ports import ImportStore
+from ordermill.imports.ports import ImportStore, UndoStore
 from ordermill.kit.events import Event, EventLedger
 from ordermill.kit.ports import UnitOfWork
+from ordermill.operations.audit import Audit
 from ordermill.orders.model import Order
-from ordermill.orders.ports import OrderRepository
+from ordermill.orders.ports import Movements, OrderRepository
 from ordermill.schema.migrate import migrate
+from ordermill.statistics.ports import StatisticsStore
+from ordermill.storage.audit import SqlAudit
 from ordermill.storage.database import Database
 from ordermill.storage.imports import SqlImports
 from ordermill.storage.memory import MemoryStorage
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.statistics import MemoryStatistics
 from ordermill.storage.postgres import PostgresDatabase
 from ordermill.storage.sqlite import SqliteDatabase
-from ordermill.storage.tables import ROWS
+from ordermill.storage.statistics import SqlStatistics
+from ordermill.storage.tables import ROWS, HourRow
+from ordermill.storage.undo import SqlUndo
 from ordermill.storage.unit import SqlUnit
+
+# An hour's stripes together: how writers are spread over them is no part of what is promised.
+_STATISTICS = select(
+    HourRow.hour,
+    HourRow.currency,
+    *(cast(func.sum(column), BigInteger).label(column.key) for column in HourRow.__table__.c[3:]),
+).group_by(HourRow.hour, HourRow.currency)
 
 
 class WholeUnit(UnitOfWork, Protocol):
@@ -50,6 +63,12 @@ class WholeUnit(UnitOfWork, Protocol):
     def orders(self) -> OrderRepository: ...
 
     @property
+    def payments(self) -> Movements: ...
+
+    @property
+    def refunds(self) -> Movements: ...
+
+    @property
     def events(self) -> EventLedger: ...
 
 
@@ -59,7 +78,10 @@ class Storage:
 
     unit: Callable[[], WholeUnit]
     imports: ImportStore
+    statistics: StatisticsStore
+    undo: UndoStore
     _look: Callable[[str], Any]
+    _audit: Audit | None = None
 
     async def keep(self, *entities: User | Order | Event) -> None:
         """Commit entities in a unit of their own."""
@@ -100,6 +122,11 @@ class Storage:
         await self.imports.finish(run, at=LATER)
         return loaded
 
+    async def faults(self) -> list[Any]:
+        """Return what the statistics and, where there is one, the audit have to complain of."""
+        found = [] if self._audit is None else await self._audit.run()
+        return [*found, *await self.statistics.differences()]
+
     async def figures(self) -> list[tuple[Any, ...]]:
         """Return the kept statistics: hour, currency, orders, their total, refunds."""
         return await self.rows("statistics_hours", "hour", "currency", "count", "total", "refunded")
@@ -113,17 +140,19 @@ def in_memory(memory: MemoryStorage) -> Storage:
     async def look(table: str) -> list[Any]:
         return await memory.read(lambda book: _rows_of(book, table))
 
-    return Storage(memory.unit, memory.imports, look)
+    return Storage(memory.unit, memory.imports, MemoryStatistics(memory), memory.undo, look)
 
 
 def in_sql(database: Database) -> Storage:
     async def look(table: str) -> list[Any]:
         def work(connection: Connection) -> list[Any]:
-            return list(connection.execute(select(*ROWS[table].__table__.c)).mappings())
+            query = _STATISTICS if table == "statistics_hours" else select(*ROWS[table].__table__.c)
+            return list(connection.execute(query).mappings())
 
         return await database.read(work)
 
-    return Storage(lambda: SqlUnit(database), SqlImports(database), look)
+    statistics, audit = SqlStatistics(database), Audit(SqlAudit(database))
+    return Storage(lambda: SqlUnit(database), SqlImports(database), statistics, SqlUndo(database), look, audit)
 
 
 def connected(url: DatabaseUrl) -> Database:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ordermill.imports.ports import ImportStore
     from ordermill.imports.process import Imports
     from ordermill.imports.runs import Runs
+    from ordermill.imports.undo import Undoing
     from ordermill.operations.audit import Audit
     from ordermill.operations.checks import Check
     from ordermill.orders.service import Orders
@@ -51,7 +52,7 @@ class Services:
     def imports(self) -> "Imports":
         from ordermill.imports.process import Imports
 
-        return Imports(self._import_store, clock=self.clock, pause_s=WRITERS_TURN_S if self._database.embedded else 0)
+        return Imports(self._import_store, clock=self.clock, pause_s=self._pause_s)
 
     @cached_property
     def runs(self) -> "Runs":
@@ -60,10 +61,17 @@ class Services:
         return Runs(self._import_store)
 
     @cached_property
+    def undoing(self) -> "Undoing":
+        from ordermill.imports.undo import Undoing
+        from ordermill.storage.undo import SqlUndo
+
+        return Undoing(SqlUndo(self._database), clock=self.clock, pause_s=self._pause_s)
+
+    @cached_property
     def orders(self) -> "Orders":
         from ordermill.orders.service import Orders
 
-        return Orders(self._unit)
+        return Orders(self._unit, clock=self.clock)
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -91,6 +99,10 @@ class Services:
         from ordermill.storage.imports import SqlImports
 
         return SqlImports(self._database)
+
+    @property
+    def _pause_s(self) -> float:  # allow float: a duration
+        return WRITERS_TURN_S if self._database.embedded else 0
 
     def _unit(self) -> "SqlUnit":
         from ordermill.storage.unit import SqlUnit

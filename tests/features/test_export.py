@@ -14,7 +14,7 @@ from typing import Any, Self
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from order_books import PLACED, an_order, book_of, shapes, tea
+from order_books import CLOCK, PLACED, an_order, book_of, shapes, tea
 
 from ordermill.imports.model import Tally
 from ordermill.imports.orderfile import Options, order_file
@@ -34,7 +34,7 @@ EVERYTHING = OrderFilter()
 
 
 async def exported(path: Path, *orders: Order, wanted: OrderFilter = EVERYTHING) -> Exported:
-    return await Orders((await book_of(*orders)).unit).export(path, wanted)
+    return await Orders((await book_of(*orders)).unit, clock=CLOCK).export(path, wanted)
 
 
 async def process(path: Path, storage: MemoryStorage) -> Tally:
@@ -118,7 +118,7 @@ class TestFile:
         path.write_text("what was there before")
 
         with pytest.raises(Unavailable, match="The database failed"):
-            await Orders(Failing).export(path, EVERYTHING)  # type: ignore[arg-type]  # orders only
+            await Orders(Failing, clock=CLOCK).export(path, EVERYTHING)  # type: ignore[arg-type]  # orders only
 
         assert path.read_text() == "what was there before"
         assert [file.name for file in tmp_path.iterdir()] == ["orders.csv"]
@@ -273,7 +273,7 @@ class TestReimport:
         book = await book_of(full, guest)
         path = tmp_path / f"orders{suffix}"
 
-        await Orders(book.unit).export(path, EVERYTHING)
+        await Orders(book.unit, clock=CLOCK).export(path, EVERYTHING)
 
         # A new book gives ids of its own, so the orders may come in another order.
         by_number = sorted(await shapes(await imported(path)), key=lambda shape: str(shape["number"]))
@@ -286,7 +286,7 @@ class TestReimport:
         counts = []
 
         for name in ("orders.csv", "orders.jsonl"):
-            await Orders(book.unit).export(tmp_path / name, EVERYTHING)
+            await Orders(book.unit, clock=CLOCK).export(tmp_path / name, EVERYTHING)
             tally = await process(tmp_path / name, storage)
             counts.append((tally.orders["new"], tally.orders["unchanged"]))
 
@@ -367,7 +367,7 @@ class TestEveryOrder:
     def test_comes_back_as_it_went(self, suffix: str, order: Order) -> None:
         async def there_and_back(path: Path) -> None:
             book = await book_of(order)
-            await Orders(book.unit).export(path, EVERYTHING)
+            await Orders(book.unit, clock=CLOCK).export(path, EVERYTHING)
             assert await shapes(await imported(path)) == await shapes(book)
 
         with TemporaryDirectory() as directory:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from order_books import PLACED, an_order, book_of, tea
+from order_books import CLOCK, PLACED, an_order, book_of, tea
 
 from ordermill.kit.errors import Conflict, Invalid, NotFound
 from ordermill.kit.events import Event
@@ -71,7 +71,7 @@ DOCUMENTED = {
 
 
 async def orders_of(*orders: Order) -> Orders:
-    return Orders((await book_of(*orders)).unit)
+    return Orders((await book_of(*orders)).unit, clock=CLOCK)
 
 
 class TestGet:
@@ -128,7 +128,7 @@ class TestGet:
             pytest.fail("The book was asked.")
 
         with pytest.raises(NotFound):
-            await Orders(never).get(number, channel=channel)
+            await Orders(never, clock=CLOCK).get(number, channel=channel)
 
     async def test_an_order_of_another_channel_is_none(self) -> None:
         order = an_order()
@@ -220,7 +220,7 @@ class TestEvents:
                 await unit.events.append(event)
             await unit.commit()
 
-        assert [event.type for event in await Orders(storage.unit).events(order.id)] == ["order.1", "order.2"]
+        assert [event.type for event in await Orders(storage.unit, clock=CLOCK).events(order.id)] == ["order.1", "order.2"]
 
     async def test_an_unknown_order_has_none(self) -> None:
         assert await (await orders_of()).events(UUID(int=7)) == []

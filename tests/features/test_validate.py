@@ -3,19 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from imports_support import PlainDocuments, batch, line
+from imports_support import batch, line, refusal
 
 from ordermill.imports.batch import Batch
-from ordermill.imports.model import Reject
 from ordermill.imports.validate.countries import alpha2
 from ordermill.kit.text import defect
-
-
-def refusal(made: Batch) -> Reject:
-    """Return the only refusal, having seen that nothing was accepted."""
-    assert (made.orders.height, made.items.height, made.lines.height) == (0, 0, 0)
-    (reject,) = made.rejects
-    return reject
 
 
 def accepted(made: Batch) -> dict[str, object]:
@@ -386,18 +378,3 @@ class TestReadsTexts:
 
     def test_the_sku_as_name_where_there_is_none(self) -> None:
         assert batch(line(name=None)).items["name"].to_list() == ["TEA-1"]
-
-
-class TestReadsDocuments:
-    def test_one_row_per_item_but_one_line(self) -> None:
-        made = batch(line(sku=None, skus="TEA POT"), line(number="1002", sku=None, skus="CUP"), fmt=PlainDocuments())
-
-        assert made.items["sku"].to_list() == ["TEA", "POT", "CUP"]
-        assert made.orders["line_count"].to_list() == [1, 1]
-        assert made.tally.lines == {"read": 2, "accepted": 2, "rejected": 0}
-
-    def test_a_document_without_items_is_refused(self) -> None:
-        """The format gives no row for it; it is not lost all the same."""
-        reject = refusal(batch(line(sku=None, skus=""), fmt=PlainDocuments()))
-
-        assert (reject.code, reject.line) == ("no_items", 2)

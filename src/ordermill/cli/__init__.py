@@ -5,6 +5,7 @@ The terminal: what can be typed, what is answered there, and the exit codes.
     options       what several commands share
     process, imports, orders, stats, users, upkeep
                   the commands: what can be typed, and what helps
+    one_order     those of `orders` that are about one of them
     console       where words go: results to stdout, everything else to stderr
     tables        one table, in a terminal, on a pipe, in Markdown
 

@@ -1,10 +1,11 @@
-"""`ordermill imports`: what `process` did, and what it refused."""
+"""`ordermill imports`: what `process` did, and what it refused. The way back: `undo`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ordermill.cli import undo
 from ordermill.cli.console import narrate, print_json, say, show
 from ordermill.cli.options import Database, Json, Limit, identity, in_book
 from ordermill.cli.tables import Table, table
@@ -19,10 +20,11 @@ Id = Annotated[str | None, typer.Argument(metavar="[ID]", help="The import; with
 
 
 def add_to(app: typer.Typer) -> None:
-    group = typer.Typer(name="imports", help="What was imported, and what was refused.", no_args_is_help=True)
+    group = typer.Typer(name="imports", help="What was imported, what was refused, and the way back.", no_args_is_help=True)
     group.command("list", epilog="Example: ordermill imports list --limit 5")(list_imports)
     group.command("show", epilog="Example: ordermill imports show")(show_import)
     group.command("rejects", epilog="Example: ordermill imports rejects --output repair.csv")(show_rejects)
+    undo.add_to(group)
     app.add_typer(group)
 
 
@@ -73,6 +75,8 @@ def show_import(id: Id = None, *, as_json: Json = False, database: Database = No
             print_json(import_shape(run))
             return
         show(_facts(run), *tables(Report(dry_run=False, files=[FileReport.of(run)]))[:-1])
+        if run.undo:
+            show(*await undo.tables(services, run, limit=undo.LISTED))
 
     in_book(work, database=database)
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Who the ledger says did it.
+ACTOR = "command"
+
 Database = Annotated[
     str | None,
     typer.Option(

@@ -1,19 +1,19 @@
-"""`ordermill orders`: finding orders, and taking them out to a file."""
+"""`ordermill orders`: finding orders, and taking them out to a file. What is about one of them: one_order."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ordermill.cli import one_order
 from ordermill.cli.console import narrate, print_json, say, show
+from ordermill.cli.one_order import Channel
 from ordermill.cli.options import Database, Json, Limit, identity, in_book, settings
-from ordermill.cli.tables import Table, table
+from ordermill.cli.tables import table
 
 if TYPE_CHECKING:
     from ordermill.bootstrap import Services
-    from ordermill.kit.events import Event
     from ordermill.orders.model import Order
     from ordermill.orders.ports import OrderFilter
 
@@ -21,7 +21,6 @@ Status = Annotated[
     str | None, typer.Option("--status", metavar="STATUS", help="Such as pending or shipped.", show_default=False)
 ]
 Payment = Annotated[str | None, typer.Option("--payment", metavar="STATE", help="Such as paid or unpaid.", show_default=False)]
-Channel = Annotated[str | None, typer.Option("--channel", metavar="NAME", help="Where orders come from.", show_default=False)]
 Customer = Annotated[
     str | None, typer.Option("--customer", metavar="EMAIL", help="The buyer's e-mail address.", show_default=False)
 ]
@@ -34,9 +33,11 @@ PlacedTo = Annotated[str | None, typer.Option("--placed-to", metavar="WHEN", hel
 
 
 def add_to(app: typer.Typer) -> None:
-    group = typer.Typer(name="orders", help="Find orders, and take them out to a file.", no_args_is_help=True)
+    group = typer.Typer(
+        name="orders", help="Find orders, move their goods and money, and take them out to a file.", no_args_is_help=True
+    )
     group.command("list", epilog="Example: ordermill orders list --status pending --placed-from 2026-01-01")(list_orders)
-    group.command("show", epilog="Example: ordermill orders show 1001")(show_order)
+    one_order.add_to(group)
     group.command("export", epilog="Example: ordermill orders export orders.jsonl --channel shopify")(export)
     app.add_typer(group)
 
@@ -81,26 +82,6 @@ def list_orders(  # noqa: PLR0913  # each is an option of the command
             say("There are no such orders.")
         elif more:
             say(f"There are more: --after {shown[-1].id}")
-
-    in_book(work, database=database)
-
-
-def show_order(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="Its number or its id.")],
-    *,
-    channel: Channel = None,
-    as_json: Json = False,
-    database: Database = None,
-) -> None:
-    """Show one order: its items, its money, and what happened to it."""
-    from ordermill.orders.shape import order_shape
-
-    async def work(services: "Services") -> None:
-        found = await services.orders.get(order, channel=channel)
-        if as_json:
-            print_json(order_shape(found))
-            return
-        show(_facts(found), _items(found), _events(await services.orders.events(found.id)))
 
     in_book(work, database=database)
 
@@ -171,53 +152,3 @@ def _row(order: "Order") -> tuple[str, ...]:
         str(len(order.items)),
         f"{order.currency} {order.total:,}",
     )
-
-
-def _facts(order: "Order") -> Table:
-    facts = table(f"Order {order.number}", "what", "")
-    facts.rows.extend(
-        [
-            ("id", str(order.id)),
-            ("channel", order.channel),
-            ("external id", order.external_id or "-"),
-            ("status", order.status),
-            ("payment", order.payment),
-            ("customer", order.customer_email or "guest"),
-            ("placed (UTC)", f"{order.placed_at:%Y-%m-%d %H:%M:%S}"),
-            *(
-                (name, f"{order.currency} {getattr(order, name):,}")
-                for name in ("subtotal", "discount", "shipping", "tax", "total")
-            ),
-            ("paid", f"{order.currency} {order.paid:,}"),
-            ("refunded", f"{order.currency} {order.refunded:,}"),
-            ("ships to", _place(order)),
-            ("note", order.note or "-"),
-        ]
-    )
-    return facts
-
-
-def _place(order: "Order") -> str:
-    address = order.shipping_address
-    if address is None:
-        return "-"
-    parts = (address.name, address.company, address.line1, address.line2, address.postal_code, address.city, address.country)
-    return ", ".join(part for part in parts if part)
-
-
-def _items(order: "Order") -> Table:
-    items = table(
-        "Items", "SKU", "name", "quantity", "unit price", "total", "discount",
-        numbers=("quantity", "unit price", "total", "discount"),
-    )  # fmt: skip
-    for item in order.items:
-        items.rows.append(
-            (item.sku, item.name, f"{item.quantity:,}", f"{item.unit_price:,f}", f"{item.total:,}", f"{item.discount:,}")
-        )
-    return items
-
-
-def _events(events: "Sequence[Event]") -> Table:
-    ledger = table("What happened", "", "at (UTC)", "event", "by", numbers=("",))
-    ledger.rows.extend((str(event.sequence), f"{event.at:%Y-%m-%d %H:%M:%S}", event.type, event.actor) for event in events)
-    return ledger

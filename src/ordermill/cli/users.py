@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ordermill.cli.console import print_json, say, show
-from ordermill.cli.options import Database, Json, Limit, in_book
+from ordermill.cli.options import ACTOR, Database, Json, Limit, in_book
 from ordermill.cli.tables import table
 
 if TYPE_CHECKING:
     from ordermill.accounts.drafts import UserCreate
     from ordermill.bootstrap import Services
-
-ACTOR = "command"
 
 
 def add_to(app: typer.Typer) -> None:

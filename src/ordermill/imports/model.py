@@ -1,11 +1,11 @@
 """
-What an import is made of, as plain values: the run, the reject that is handed back, the tally that is reported.
+What an import is made of, as plain values: the run, its undo, the reject that is handed back, the tally that is reported.
 
 Not here: the batches of columns that carry the bulk (batch), so that who only asks about runs loads no Polars.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -129,14 +129,67 @@ class ImportFile:
     delimiter: str | None = None
 
 
+State = Literal["running", "finished", "undoing", "undone"]
+
+
+@dataclass(slots=True)
+class Undo:
+    """How far the undo of a run has come, and what it has done so far."""
+
+    step: Literal["updated", "created"] = "updated"  # which orders are gone through; the created ones come last
+    after: UUID | None = None  # the last order of that step that was looked at
+    removed: int = 0
+    restored: int = 0
+    users: int = 0  # accounts removed
+    left: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What it has done, under the names that reports and events use."""
+        return {"removed": self.removed, "restored": self.restored, "users_removed": self.users, "left": self.left}
+
+    def again(self) -> "Undo":
+        """Return an undo at its beginning; what this one has done still counts."""
+        return Undo(removed=self.removed, restored=self.restored, users=self.users)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values; `from_json` reads them back."""
+        return asdict(self) | {"after": self.after.hex if self.after else None}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Undo":
+        return cls(**{**stored, "after": UUID(stored["after"]) if stored["after"] else None})
+
+
+# `changed_since`: somebody changed the order here. `updated_later`: a later import did. `number_taken`: another order has
+# the number or id that it would get back. `free`: none of these holds any more; a second undo takes it back.
+Obstacle = Literal["changed_since", "updated_later", "number_taken", "free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An order that an undo leaves as it is, and why."""
+
+    order_id: UUID
+    number: str
+    created: bool  # by the import; else updated by it
+    reason: Obstacle
+
+
 @dataclass(slots=True)
 class Import:
     """One run of `process` over one file."""
 
     id: UUID
     file: ImportFile
-    state: Literal["running", "finished"]
+    state: State
     checkpoint: int  # batches whose transaction has committed
     tally: Tally
     started_at: datetime
     finished_at: datetime | None = None
+    undo: Undo | None = None
+
+    @property
+    def undoable(self) -> bool:
+        """Whether it can be undone, or undone once more for the orders that were left."""
+        return self.state == "finished" or (self.state == "undone" and self.undo is not None and self.undo.left > 0)

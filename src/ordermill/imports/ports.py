@@ -1,11 +1,11 @@
-"""What imports ask of storage: runs that survive a crash, and batches that are loaded once and only once."""
+"""What imports ask of storage: runs that survive a crash, batches that are loaded, and taken back, once and only once."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from ordermill.imports.model import Import, ImportFile, Reject
+from ordermill.imports.model import Import, ImportFile, Left, Reject
 
 if TYPE_CHECKING:
     from ordermill.imports.batch import Batch, Loaded
@@ -49,4 +49,39 @@ class ImportStore(Protocol):
 
     def rejects(self, id: UUID) -> AsyncIterator[Reject]:
         """Go through a run's refused orders in the order they were found."""
+        ...
+
+
+class UndoStore(Protocol):
+    """
+    Each method is one transaction of its own.
+
+    Apart from `ImportStore`, since whoever processes files never undoes, and the other way round.
+    """
+
+    async def begin(self, id: UUID) -> Import | None:
+        """
+        Mark a finished run as being undone; one that was undone but for orders that were left is begun once more.
+
+        Returns:
+            The run as it is now, `undoing` unless its state does not allow that; None where there is no such run.
+        """
+        ...
+
+    async def step(self, id: UUID, *, at: datetime) -> Import:
+        """
+        Take the next orders of a run back in one transaction, with items, payments, statistics, events and accounts.
+
+        Each order is judged by what holds at that moment: whoever undoes the same run beside us does other orders.
+
+        Returns:
+            The run as it is then: `undoing` while there is more to do, else `undone`.
+
+        Raises:
+            Unavailable: the database failed; nothing of the step is left, or all of it.
+        """
+        ...
+
+    def left(self, id: UUID) -> AsyncIterator[Left]:
+        """Go through a run's orders that are still there, and say why as of now; updated ones first, each by id."""
         ...

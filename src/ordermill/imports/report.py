@@ -4,11 +4,18 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from ordermill.imports.model import Import, Reason, Reject, Tally
+from ordermill.imports.model import Import, Left, Obstacle, Reason, Reject, Tally
 from ordermill.kit.errors import Unavailable
 from ordermill.kit.money import Currency
 
 REASONS_SHOWN: Final = 10
+# Why an undo left an order, and what can be done.
+LEFT: Final[dict[Obstacle, str]] = {
+    "changed_since": "It was changed here since.",
+    "updated_later": "A later import updated it; undo that one first, then this one again.",
+    "number_taken": "Another order has the number or id that it would get back.",
+    "free": "Nothing stands in its way any more; undo the import again.",
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,7 +133,14 @@ def import_shape(run: Import) -> dict[str, Any]:
         "started_at": _moment(run.started_at),
         "finished_at": _moment(run.finished_at) if run.finished_at else None,
         **{name: report[name] for name in told},
+        "undo": run.undo.counts if run.undo else None,
     }
+
+
+def left_shape(left: Left) -> dict[str, Any]:
+    """Return one order that an undo left as plain JSON values."""
+    told = {"order_id": str(left.order_id), "number": left.number, "was": "created" if left.created else "updated"}
+    return {**told, "reason": left.reason, "message": LEFT[left.reason]}
 
 
 def _moment(moment: datetime) -> str:

@@ -18,6 +18,11 @@ def new_id(at: datetime) -> UUID:
     return new_ids(1, at=at)[0]
 
 
+def first_id(at: datetime) -> UUID:
+    """Return what every UUIDv7 of `at`, and of any later moment, is greater than."""
+    return UUID(int=(at - _EPOCH) // _MILLISECOND << 80)
+
+
 def new_ids(count: int, *, at: datetime) -> list[UUID]:
     """
     Return `count` UUIDv7s in ascending order.

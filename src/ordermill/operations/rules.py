@@ -40,7 +40,7 @@ _SENTENCES: Final = {
     Rule.IMPORTED_EVENT: "Every imported order has an event in the ledger.",
     Rule.STATISTICS: "The kept statistics of every hour are those of its orders and refunds.",
     Rule.STOCK: "No product has less than nothing in stock.",
-    Rule.IMPORT_ORDERS: "An import brought as many new orders as it reports.",
+    Rule.IMPORT_ORDERS: "There are as many orders of an import as it reports, without those that an undo removed.",
     Rule.IMPORT_REJECTS: "An import kept as many rejects as it reports.",
     Rule.IMPORT_READ: "Every order that an import read was new, updated, unchanged or rejected.",
 }

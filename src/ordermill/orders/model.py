@@ -1,5 +1,5 @@
 """
-An order as the whole product sees it: exact decimals in major units, aware UTC moments, addresses as values.
+An order and its money as the whole product sees them: exact decimals in major units, aware UTC moments, addresses as values.
 
 Not here: how an order is validated from a request (draft) or a file (imports).
 """
@@ -97,3 +97,21 @@ class Order:
     tracking_number: str | None = None
     note: str | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """
+    Money received for an order (a payment) or given back (a refund), in the order's currency.
+
+    `reference` is the payment provider's; `import_id` names the import that told of it, None says it was recorded here.
+    """
+
+    id: UUID
+    order_id: UUID
+    currency: str
+    amount: Decimal
+    at: datetime
+    method: str | None = None
+    reference: str | None = None
+    import_id: UUID | None = None

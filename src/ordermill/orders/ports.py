@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ordermill.kit.events import EventLedger
 from ordermill.kit.ports import Repository, UnitOfWork
-from ordermill.orders.model import Order
+from ordermill.orders.model import Movement, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,34 @@ class OrderRepository(Repository[Order, UUID], Protocol):
         ...
 
 
+class Movements(Protocol):
+    """Money received for orders, or money given back: added and read, never changed."""
+
+    async def append(self, movement: Movement) -> None:
+        """
+        Remember a movement; it is written with the unit's changes or not at all. Refunds move the statistics.
+
+        The order's own sums are the caller's to change in the same unit, and first: its version is what keeps two
+        movements of one order apart.
+        """
+        ...
+
+    async def of_order(self, order_id: UUID) -> Sequence[Movement]:
+        """Return an order's movements, first things first."""
+        ...
+
+
 class OrdersUnit(UnitOfWork, Protocol):
     """An open unit in which orders can be read and changed."""
 
     @property
     def orders(self) -> OrderRepository: ...
+
+    @property
+    def payments(self) -> Movements: ...
+
+    @property
+    def refunds(self) -> Movements: ...
 
     @property
     def events(self) -> EventLedger: ...

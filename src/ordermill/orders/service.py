@@ -1,15 +1,19 @@
-"""Orders: finding and listing them, what happened to them, and taking them out to a file."""
+"""Orders: finding and listing them, moving their goods and money, what happened to them, and taking them out to a file."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from ordermill.kit.errors import Conflict, Invalid, NotFound
+from ordermill.kit.clock import Clock
+from ordermill.kit.errors import Conflict, Invalid, NotFound, StaleVersion
 from ordermill.kit.events import Event
 from ordermill.kit.text import defect, identifier, shortened
-from ordermill.orders import export
-from ordermill.orders.model import Order, PaymentState, Status
+from ordermill.orders import changes, export
+from ordermill.orders.changes import NOTHING_SAID, By, MoneyDraft, Shipment
+from ordermill.orders.model import Movement, Order, PaymentState, Status
 from ordermill.orders.ports import OrderFilter, OrdersUnit
 
 
@@ -33,8 +37,9 @@ class Orders:
         units: opens a unit of work.
     """
 
-    def __init__(self, units: Callable[[], OrdersUnit]) -> None:
+    def __init__(self, units: Callable[[], OrdersUnit], *, clock: Clock) -> None:
         self._units = units
+        self._clock = clock
 
     async def get(self, reference: str | UUID, *, channel: str | None = None) -> Order:
         """
@@ -47,21 +52,9 @@ class Orders:
             NotFound: there is none.
             AmbiguousNumber: several channels have this number, and none was named.
         """
-        text = str(reference)
-        for said in (text, channel or ""):
-            if defect(said):
-                raise _no_order(text, channel)
+        _askable(reference, channel)
         async with self._units() as unit:
-            id = _id(reference)
-            order = None if id is None else await unit.orders.get(id)
-            if order is not None and channel in {None, order.channel}:
-                return order
-            found = await unit.orders.by_number(identifier(text), channel=channel)
-        if not found:
-            raise _no_order(text, channel)
-        if len(found) > 1:
-            raise AmbiguousNumber(found[0].number, channels=sorted(order.channel for order in found))
-        return found[0]
+            return await _find(unit, reference, channel=channel)
 
     async def newest(self, wanted: OrderFilter, *, limit: int, after: UUID | None = None) -> Sequence[Order]:
         """
@@ -94,6 +87,77 @@ class Orders:
         async with self._units() as unit:
             return await unit.events.of_order(order_id)
 
+    async def money(self, order_id: UUID) -> tuple[Sequence[Movement], Sequence[Movement]]:
+        """Return what was received for an order and what was given back, first things first."""
+        async with self._units() as unit:
+            return await unit.payments.of_order(order_id), await unit.refunds.of_order(order_id)
+
+    async def set_status(  # noqa: PLR0913  # each is a fact of its own, and all but two are named
+        self,
+        reference: str | UUID,
+        status: str,
+        *,
+        actor: str,
+        channel: str | None = None,
+        version: int | None = None,
+        shipment: Shipment = NOTHING_SAID,
+    ) -> Order:
+        """
+        Move an order's goods: `orders.status` says from where to where.
+
+        Args:
+            version: the one that the caller has seen; without it, the one that is found.
+
+        Raises:
+            StatusNotAllowed: it cannot go there from where it is, or is there already; `details` names where it can go.
+            StaleVersion: somebody else changed the order since.
+            Invalid: there is no such status, or the shipment's words cannot be kept.
+            NotFound, AmbiguousNumber: as `get` does.
+        """
+        wanted = Status(_known(status, "status", Status))
+        async with self._changing(reference, channel=channel, version=version) as (unit, order):
+            by = By(actor=actor, at=self._clock.now())
+            return await changes.set_status_in(unit, order, wanted, shipment=shipment, by=by)
+
+    async def record_payment(
+        self,
+        reference: str | UUID,
+        draft: MoneyDraft,
+        *,
+        actor: str,
+        channel: str | None = None,
+        version: int | None = None,
+    ) -> Order:
+        """
+        Record money that was received for an order; what was paid and the state of payment follow.
+
+        Raises:
+            StaleVersion: somebody else changed the order since it was read.
+            Invalid: the amount, the moment or a text is not acceptable.
+            NotFound, AmbiguousNumber: as `get` does.
+        """
+        async with self._changing(reference, channel=channel, version=version) as (unit, order):
+            return await changes.record_payment_in(unit, order, draft, by=By(actor=actor, at=self._clock.now()))
+
+    async def record_refund(
+        self,
+        reference: str | UUID,
+        draft: MoneyDraft,
+        *,
+        actor: str,
+        channel: str | None = None,
+        version: int | None = None,
+    ) -> Order:
+        """
+        Record money that was given back, never more than was received.
+
+        Raises:
+            RefundTooLarge: it would be more.
+            StaleVersion, Invalid, NotFound, AmbiguousNumber: as `record_payment` does.
+        """
+        async with self._changing(reference, channel=channel, version=version) as (unit, order):
+            return await changes.record_refund_in(unit, order, draft, by=By(actor=actor, at=self._clock.now()))
+
     async def export(self, path: Path, wanted: OrderFilter) -> export.Exported:
         """
         Write all matching orders to a file: `export.write`.
@@ -104,6 +168,40 @@ class Orders:
         """
         _judge(wanted)
         return await export.write(self.every(wanted), path)
+
+    @asynccontextmanager
+    async def _changing(
+        self, reference: str | UUID, *, channel: str | None, version: int | None
+    ) -> AsyncIterator[tuple[OrdersUnit, Order]]:
+        """Open a unit with the order in it, and commit it behind the block."""
+        _askable(reference, channel)
+        async with self._units() as unit:
+            order = await _find(unit, reference, channel=channel)
+            # Told early; whoever comes between here and the commit meets the guard in the statement.
+            if version not in {None, order.version}:
+                raise StaleVersion(f"The order {shortened(order.number)!r}")
+            yield unit, order
+            await unit.commit()
+
+
+def _askable(reference: str | UUID, channel: str | None) -> None:
+    """Refuse a text that no order has, and that a database could not even be asked for."""
+    for said in (str(reference), channel or ""):
+        if defect(said):
+            raise _no_order(str(reference), channel)
+
+
+async def _find(unit: OrdersUnit, reference: str | UUID, *, channel: str | None) -> Order:
+    id = _id(reference)
+    order = None if id is None else await unit.orders.get(id)
+    if order is not None and channel in {None, order.channel}:
+        return order
+    found = await unit.orders.by_number(identifier(str(reference)), channel=channel)
+    if not found:
+        raise _no_order(str(reference), channel)
+    if len(found) > 1:
+        raise AmbiguousNumber(found[0].number, channels=sorted(order.channel for order in found))
+    return found[0]
 
 
 def _id(reference: str | UUID) -> UUID | None:
@@ -122,11 +220,15 @@ def _judge(wanted: OrderFilter) -> None:
     """Refuse a filter that would silently find nothing, or that a database could not even be asked for."""
     for name, words in (("status", Status), ("payment", PaymentState)):
         word = getattr(wanted, name)
-        known = [member.value for member in words]
-        if word is not None and word not in known:
-            raise Invalid(
-                f"{shortened(word)!r} is no {name} of an order; it is one of {', '.join(known)}.", code=f"unknown_{name}"
-            )
+        if word is not None:
+            _known(word, name, words)
     for name, value in asdict(wanted).items():
         if isinstance(value, str) and (problem := defect(value)):
             raise Invalid(f"No order's {name} holds a {problem}.", code="text_not_storable")
+
+
+def _known(word: str, name: str, words: type[StrEnum]) -> str:
+    known = [member.value for member in words]
+    if word not in known:
+        raise Invalid(f"{shortened(word)!r} is no {name} of an order; it is one of {', '.join(known)}.", code=f"unknown_{name}")
+    return word

@@ -184,8 +184,9 @@ def _tally(name: str) -> ColumnElement[int]:
 def _import_orders(_: Connection) -> Select[Any]:
     brought = select(OrderRow.import_id, func.count().label("count")).group_by(OrderRow.import_id).subquery()
     count = func.coalesce(brought.c.count, 0)
-    query = _breach(_import(), expected=count, found=_tally("new"))
-    return query.outerjoin_from(ImportRow, brought, brought.c.import_id == ImportRow.id).where(count != _tally("new"))
+    kept = _tally("new") - func.coalesce(ImportRow.undo["removed"].as_integer(), 0)
+    query = _breach(_import(), expected=count, found=kept)
+    return query.outerjoin_from(ImportRow, brought, brought.c.import_id == ImportRow.id).where(count != kept)
 
 
 def _import_rejects(_: Connection) -> Select[Any]:

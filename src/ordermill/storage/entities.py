@@ -13,7 +13,7 @@ from typing import Any, Final
 from ordermill.accounts.model import User
 from ordermill.imports.model import Reject
 from ordermill.kit.money import UNIT_PRICE_EXPONENT, Currency, unit_price, unit_price_units
-from ordermill.orders.model import Address, Item, Order, PaymentState, Status
+from ordermill.orders.model import Address, Item, Movement, Order, PaymentState, Status
 
 Row = Mapping[Any, Any]
 
@@ -119,6 +119,32 @@ def order(row: Row, items: Iterable[Row]) -> Order:
         tracking_number=row["tracking_number"],
         note=row["note"],
         version=row["version"],
+    )
+
+
+def movement_row(movement: Movement) -> dict[str, Any]:
+    """Return the columns of a payment or refund; its currency is its order's."""
+    return {
+        "id": movement.id,
+        "order_id": movement.order_id,
+        "amount": Currency.of(movement.currency).minor(movement.amount),
+        "method": movement.method,
+        "reference": movement.reference,
+        "at": movement.at,
+        "import_id": movement.import_id,
+    }
+
+
+def movement(row: Row, *, currency: str) -> Movement:
+    return Movement(
+        id=row["id"],
+        order_id=row["order_id"],
+        currency=currency,
+        amount=Currency.of(currency).decimal(row["amount"]),
+        at=row["at"],
+        method=row["method"],
+        reference=row["reference"],
+        import_id=row["import_id"],
     )
 
 

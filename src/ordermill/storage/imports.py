@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, insert, select, update
 
-from ordermill.imports.model import Import, ImportFile, Reject, Tally
-from ordermill.kit.errors import StaleVersion, Taken, Unavailable
+from ordermill.imports.model import Import, ImportFile, Reject, Tally, Undo
+from ordermill.kit.errors import Conflict, Unavailable
 from ordermill.kit.ids import new_id
 from ordermill.storage.channels import channel_id
 from ordermill.storage.database import Database
@@ -26,8 +26,8 @@ from ordermill.storage.tables import ChannelRow, EventRow, ImportRow, RejectRow
 if TYPE_CHECKING:
     from ordermill.imports.batch import Batch, Loaded
 
-# How often a batch is tried again when somebody else adds or changes one of its orders between our look and our write, or
-# keeps the embedded book to itself longer than a writer of live orders would wait.
+# How often a batch is tried again when somebody else adds or changes one of its orders, or an undo removes one of its
+# buyers, between our look and our write, or keeps the embedded book to itself longer than a writer of live orders would wait.
 ATTEMPTS: Final = 6
 PAGE: Final = 500
 
@@ -51,7 +51,7 @@ class SqlImports:
             unfinished = {"state": "running", "checkpoint": 0, "tally": Tally().as_json()}
             connection.execute(insert_ignoring(connection, ImportRow).values(**values, **unfinished))
             same = (ImportRow.channel_id == channel, ImportRow.sha256 == file.sha256, ImportRow.options_key == file.options_key)
-            return _find(connection, *same, ImportRow.state == "running")[0]
+            return find_runs(connection, *same, ImportRow.state == "running")[0]
 
         return await self._database.write(work)
 
@@ -60,7 +60,7 @@ class SqlImports:
             try:
                 done = await self._database.write(lambda connection: _load(connection, run, batch, at))
                 break
-            except (Taken, StaleVersion, Unavailable) as refusal:
+            except (Conflict, Unavailable) as refusal:
                 if attempt == ATTEMPTS or (isinstance(refusal, Unavailable) and refusal.code != "database_busy"):
                     raise
         if done is None:
@@ -81,17 +81,17 @@ class SqlImports:
                 data = {"orders": run.tally.orders, "lines": run.tally.lines}
                 event = {"id": new_id(at), "type": "import.finished", "at": at, "actor": "import", "import_id": run.id}
                 connection.execute(insert(EventRow).values(**event, data=data))
-            return _find(connection, ImportRow.id == run.id)[0]
+            return find_runs(connection, ImportRow.id == run.id)[0]
 
         return await self._database.write(work)
 
     async def get(self, id: UUID) -> Import | None:
-        found = await self._database.read(lambda connection: _find(connection, ImportRow.id == id))
+        found = await self._database.read(lambda connection: find_runs(connection, ImportRow.id == id))
         return found[0] if found else None
 
     async def recent(self, *, limit: int, after: UUID | None = None) -> Sequence[Import]:
         older = () if after is None else (ImportRow.id < after,)
-        return await self._database.read(lambda connection: _find(connection, *older, limit=limit))
+        return await self._database.read(lambda connection: find_runs(connection, *older, limit=limit))
 
     async def rejects(self, id: UUID) -> AsyncIterator[Reject]:
         query = select(*RejectRow.__table__.c).where(RejectRow.import_id == id).order_by(RejectRow.position).limit(PAGE)
@@ -116,7 +116,7 @@ def _load(connection: Connection, run: Import, batch: "Batch", at: datetime) -> 
     guard = update(ImportRow).where(ImportRow.id == run.id, ImportRow.checkpoint == batch.index, ImportRow.state == "running")
     if not connection.execute(guard.values(checkpoint=batch.index + 1)).rowcount:
         return None
-    before = _find(connection, ImportRow.id == run.id)[0].tally
+    before = find_runs(connection, ImportRow.id == run.id)[0].tally
     loaded = loader.load(connection, batch, Stamp(run.id.hex, at), file=run.file.name)
     rejects = [*batch.rejects, *loaded.rejects]
     _keep_rejects(connection, run.id, before.orders["rejected"], rejects)
@@ -169,7 +169,8 @@ def _values(file: ImportFile, channel: int) -> dict[str, Any]:
     }
 
 
-def _find(connection: Connection, *conditions: Any, limit: int | None = None) -> list[Import]:
+def find_runs(connection: Connection, *conditions: Any, limit: int | None = None) -> list[Import]:
+    """Return the runs of which the conditions hold, latest first."""
     query = (
         select(*ImportRow.__table__.c, ChannelRow.name.label("channel"))
         .join(ChannelRow, ChannelRow.id == ImportRow.channel_id)
@@ -194,9 +195,10 @@ def _import(row: Any) -> Import:
     return Import(
         id=row["id"],
         file=file,
-        state=cast("Literal['running', 'finished']", row["state"]),
+        state=row["state"],
         checkpoint=row["checkpoint"],
         tally=Tally.from_json(row["tally"]),
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        undo=None if row["undo"] is None else Undo.from_json(row["undo"]),
     )

@@ -90,20 +90,31 @@ def move(connection: Connection, moved: Mapping[Bucket, Figures], *, stripe: int
 
 
 @contextmanager
-def counting(connection: Connection, order: UUID) -> Iterator[None]:
-    """Move the kept figures by whatever the block does to an order: add it, change it, remove it."""
-    before = _order_figures(connection, order)
+def counting(connection: Connection, *orders: UUID) -> Iterator[None]:
+    """Move the kept figures by whatever the block does to these orders: add, change or remove them."""
+    before = _order_figures(connection, orders)
     yield
-    move(connection, delta(before, _order_figures(connection, order)), stripe=STRIPE + 1 + order.int % SPREAD)
+    after = _order_figures(connection, orders)
+    moved: dict[Bucket, Figures] = {}
+    for order in orders:
+        for bucket, figures in delta(before.get(order), after.get(order)).items():
+            moved[bucket] = moved.get(bucket, NOTHING) + figures
+    stripe = STRIPE + 1 + orders[0].int % SPREAD if len(orders) == 1 else STRIPE
+    told = {bucket: moved[bucket] for bucket in sorted(moved) if moved[bucket] != NOTHING}
+    move(connection, told, stripe=stripe)
 
 
-def _order_figures(connection: Connection, order: UUID) -> OrderFigures | None:
-    columns = (OrderRow.status, OrderRow.currency, OrderRow.placed_at, OrderRow.total)
-    row = connection.execute(select(*columns).where(OrderRow.id == order)).first()
-    if row is None:
-        return None
-    refunds = connection.execute(select(RefundRow.at, RefundRow.amount).where(RefundRow.order_id == order))
-    return OrderFigures(*row, refunds=tuple(RefundFigures(*refund) for refund in refunds))
+def _order_figures(connection: Connection, orders: Sequence[UUID]) -> dict[UUID, OrderFigures]:
+    columns = (OrderRow.id, OrderRow.status, OrderRow.currency, OrderRow.placed_at, OrderRow.total)
+    rows = connection.execute(select(*columns).where(OrderRow.id.in_(orders))).all()
+    given_back = select(RefundRow.order_id, RefundRow.at, RefundRow.amount).where(RefundRow.order_id.in_(orders))
+    refunds: dict[UUID, list[RefundFigures]] = {id: [] for id, *_ in rows}
+    for order, at, amount in connection.execute(given_back) if rows else ():
+        refunds[order].append(RefundFigures(at, amount))
+    return {
+        id: OrderFigures(status, currency, placed_at, total, tuple(refunds[id]))
+        for id, status, currency, placed_at, total in rows
+    }
 
 
 def differences(connection: Connection) -> Select[Any]:

@@ -143,6 +143,7 @@ class OrderRow:
     source_updated_at: Mapped[datetime | None]
     fingerprint: Mapped[str | None]
     status_set_here: Mapped[bool]
+    imported_version: Mapped[int | None]
     import_id: Mapped[UUID | None]
 
 
@@ -187,6 +188,17 @@ class RefundRow:
 
 
 @_registry.mapped
+class VersionRow:
+    __table__ = _table(models.OrderVersion)
+    id: Mapped[int]
+    import_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    version: Mapped[int]
+    user_id: Mapped[int | None]
+    previous: Mapped[dict[str, Any]]
+
+
+@_registry.mapped
 class EventRow:
     __table__ = _table(models.Event)
     id: Mapped[UUID]
@@ -219,6 +231,7 @@ class ImportRow:
     actor: Mapped[str]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    undo: Mapped[dict[str, Any] | None]
 
 
 @_registry.mapped
@@ -250,6 +263,7 @@ class HourRow:
 ROWS = {
     row.__table__.name: row
     for row in (
-        UserRow, ProductRow, ChannelRow, OrderRow, ItemRow, PaymentRow, RefundRow, EventRow, ImportRow, RejectRow, HourRow
+        UserRow, ProductRow, ChannelRow, OrderRow, ItemRow, PaymentRow, RefundRow, VersionRow, EventRow, ImportRow, RejectRow,
+        HourRow,
     )
 }  # fmt: skip

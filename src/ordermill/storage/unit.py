@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from ordermill.storage.database import Database
 from ordermill.storage.gathering import Unit
 from ordermill.storage.repositories.events import SqlEvents
+from ordermill.storage.repositories.movements import SqlPayments, SqlRefunds
 from ordermill.storage.repositories.orders import SqlOrders
 from ordermill.storage.repositories.users import SqlUsers
 
@@ -16,4 +17,6 @@ class SqlUnit(Unit[Connection]):
         super().__init__(database)
         self.users = SqlUsers(database, self._told)
         self.orders = SqlOrders(database, self._told)
+        self.payments = SqlPayments(database, self._told)
+        self.refunds = SqlRefunds(database, self._told)
         self.events = SqlEvents(database, self._told)

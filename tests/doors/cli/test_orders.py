@@ -10,6 +10,13 @@ import pytest
 from terminals import EXAMPLES, Terminal
 
 GOOD = "2026-03-01T10:00:00Z,EUR,ada@example.com,TEA-1,2,4.50"
+PAID: dict[str, Any] = {
+    "number": "1001",
+    "currency": "EUR",
+    "placed_at": "2026-03-01T10:00:00Z",
+    "items": [{"sku": "TEA-1", "quantity": 2, "unit_price": "4.50"}],
+    "paid": "9.00",
+}
 
 
 @pytest.fixture
@@ -141,3 +148,105 @@ class TestExport:
 
     def test_to_a_place_that_is_not_there_is_the_environments_fault(self, terminal: Terminal) -> None:
         assert terminal.run("orders", "export", "nowhere/out.csv").exit_code == 3
+
+
+@pytest.fixture
+def one_order(each_terminal: Terminal, export: Callable[..., str]) -> Terminal:
+    """A book with one order of EUR 9.00, paid in full, on each database."""
+    each_terminal.write("shop.jsonl", json.dumps(PAID))
+    each_terminal.run("process", "shop.jsonl", "--channel", "shop")
+    return each_terminal
+
+
+class TestSetStatus:
+    def test_moves_an_order_and_says_where_that_was_written(self, one_order: Terminal) -> None:
+        first = one_order.run("orders", "set-status", "1001", "processing")
+        second = one_order.run(
+            "orders", "set-status", "1001", "shipped", "--channel", "shop", "--carrier", "Post", "--tracking-number", "1Z"
+        )
+
+        order = one_order.json("orders", "show", "1001")
+        shown = one_order.run("orders", "show", "1001").stdout
+        assert (first.exit_code, first.stdout) == (0, "Order 1001 of shop is processing now.\n")
+        assert first.stderr.startswith("Written to ")
+        assert (second.exit_code, second.stdout) == (0, "Order 1001 of shop is shipped now.\n")
+        assert (order["status"], order["carrier"], order["tracking_number"], order["version"]) == ("shipped", "Post", "1Z", 3)
+        assert "from processing, to shipped" in shown
+        assert "Post 1Z" in shown
+        assert one_order.run("audit").exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("words", "code", "sentence"),
+        [
+            (["1001", "shipped"], 1, "is pending and cannot become shipped; it may become processing or cancelled."),
+            (["1001", "pending"], 1, "The order '1001' is pending already; it may become processing or cancelled."),
+            (["1002", "shipped"], 1, "There is no order '1002'."),
+            (["1001", "lost"], 2, "'lost' is no status of an order"),
+            (["1001", "cancelled", "--carrier", "Post"], 2, "Carrier and tracking number go with the status shipped."),
+        ],
+    )  # fmt: skip
+    def test_refuses_with_a_sentence_and_changes_nothing(
+        self, one_order: Terminal, words: list[str], code: int, sentence: str
+    ) -> None:
+        before = one_order.json("orders", "show", "1001")
+
+        done = one_order.run("orders", "set-status", *words)
+
+        assert (done.exit_code, done.stdout) == (code, "")
+        assert sentence in done.stderr
+        assert one_order.json("orders", "show", "1001") == before
+
+
+class TestRefund:
+    def test_records_it_and_says_what_that_makes(self, one_order: Terminal) -> None:
+        done = one_order.run("orders", "refund", "1001", "4.50", "--method", "cash", "--reference", "R-7")
+
+        order = one_order.json("orders", "show", "1001")
+        lines = [line.split() for line in one_order.run("orders", "show", "1001").stdout.splitlines()]
+        assert (done.exit_code, done.stdout) == (
+            0,
+            "Order 1001 of shop is partially_refunded now: EUR 4.50 of 9.00 given back.\n",
+        )
+        assert done.stderr.startswith("Written to ")
+        assert (order["paid"], order["refunded"], order["payment"]) == ("9.00", "4.50", "partially_refunded")
+        assert [line[2:] for line in lines if line[-1:] == ["here"]] == [["EUR", "4.50", "cash", "R-7", "here"]]
+        assert [line[2:] for line in lines if line[-2:] == ["an", "import"]] == [
+            ["EUR", "9.00", "-", "-", "by", "an", "import"]
+        ]
+        assert one_order.run("audit").exit_code == 0
+        assert one_order.run("stats", "verify").exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("amount", "code", "sentence"),
+        [
+            ("9.01", 1, "Of the order '1001' no more than EUR 9.00 can be given back"),
+            ("0", 2, "The amount must be more than 0."),
+            ("4,50", 2, "Write the amount in digits"),
+            ("0.001", 2, "0.001 has more decimals than EUR allows (2)."),
+        ],
+    )
+    def test_refuses_with_a_sentence_and_changes_nothing(
+        self, one_order: Terminal, amount: str, code: int, sentence: str
+    ) -> None:
+        before = one_order.json("orders", "show", "1001")
+
+        done = one_order.run("orders", "refund", "1001", amount)
+
+        assert (done.exit_code, done.stdout) == (code, "")
+        assert sentence in done.stderr
+        assert one_order.json("orders", "show", "1001") == before
+
+    def test_outlasts_an_export_that_comes_back_and_a_newer_one(self, one_order: Terminal) -> None:
+        one_order.run("orders", "refund", "1001", "4.50")
+        refunded = content(one_order)
+        one_order.run("orders", "export", "out.jsonl")
+
+        one_order.run("process", "out.jsonl")
+        again = content(one_order)
+        one_order.write("newer.jsonl", json.dumps({**PAID, "note": "By the door"}))
+        one_order.run("process", "newer.jsonl", "--channel", "shop")
+
+        (newer,) = content(one_order)
+        assert again == refunded
+        assert (newer["note"], newer["paid"], newer["refunded"]) == ("By the door", "9.00", "4.50")
+        assert one_order.run("audit").exit_code == 0

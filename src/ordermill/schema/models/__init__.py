@@ -5,7 +5,7 @@ from ordermill.schema.models.catalogue import Product
 from ordermill.schema.models.channels import Channel
 from ordermill.schema.models.events import Event
 from ordermill.schema.models.imports import Import, ImportReject
-from ordermill.schema.models.orders import Item, Order, Payment, Refund
+from ordermill.schema.models.orders import Item, Order, OrderVersion, Payment, Refund
 from ordermill.schema.models.statistics import StatisticsHour
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ImportReject",
     "Item",
     "Order",
+    "OrderVersion",
     "Payment",
     "Product",
     "Refund",

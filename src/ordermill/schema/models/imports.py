@@ -33,6 +33,8 @@ class Import(models.Model):
     actor = models.CharField(max_length=64)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    # How far an undo has come and what it has done; null while nobody asked for one.
+    undo = models.JSONField(null=True)
 
     class Meta:
         db_table = "imports"
@@ -41,7 +43,9 @@ class Import(models.Model):
             models.UniqueConstraint(
                 fields=["channel", "sha256", "options_key"], condition=Q(state="running"), name="imports_one_unfinished"
             ),
-            models.CheckConstraint(condition=Q(state__in=["running", "finished"]), name="imports_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "finished", "undoing", "undone"]), name="imports_state_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -73,6 +73,8 @@ class Order(Record):
     source_updated_at = models.DateTimeField(null=True)
     fingerprint = models.CharField(max_length=32, null=True)  # noqa: DJ001  # null: not from a file
     status_set_here = models.BooleanField(default=False)
+    # The version that the latest import left; where `version` is another, somebody has changed the order here since.
+    imported_version = models.IntegerField(null=True)
     # No index: an import's orders lie in one stretch of ids, since ids are in order of time.
     source_import = models.ForeignKey(
         Import, models.PROTECT, null=True, db_column="import_id", db_index=False, related_name="+"
@@ -199,3 +201,28 @@ class Refund(Record):
 
     def __str__(self) -> str:
         return f"{self.amount} given back"
+
+
+class OrderVersion(models.Model):
+    """
+    What an import overwrote of an order, kept so that the import can be undone.
+
+    `version` is the one the order had, `previous` a JSON object with a list of rows for each of `orders`, `order_items`,
+    `payments` and `refunds`, of the last two those that imports had brought. Values are as this database writes them.
+    """
+
+    source_import = models.ForeignKey(Import, models.PROTECT, db_column="import_id", db_index=False, related_name="+")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="+")
+    version = models.IntegerField()
+    # The buyer it had: an account that an undo may have to give the order back to is not removed.
+    user = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
+    previous = models.JSONField()
+
+    class Meta:
+        db_table = "order_versions"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source_import", "order"], name="order_versions_import_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"

@@ -38,6 +38,19 @@ def refunded(refunds: pl.DataFrame, *, sign: int = 1) -> pl.DataFrame:
     )
 
 
+def before(orders: pl.DataFrame, refunds: pl.DataFrame) -> pl.DataFrame:
+    """
+    Return what changed orders counted for until now, negated.
+
+    Args:
+        orders: with `id` and the stored `old_status`, `old_currency`, `old_placed_at` and `old_total`.
+        refunds: all that the book has of these orders: `id`, which is the order's, `at` and `amount`.
+    """
+    old = orders.select("id", **{name: f"old_{name}" for name in ("status", "currency", "placed_at", "total")})
+    with_order = refunds.join(old.select("id", "status", "currency"), on="id")
+    return summed(placed(old, sign=-1), refunded(with_order, sign=-1))
+
+
 def summed(*parts: pl.DataFrame) -> pl.DataFrame:
     """Add up, leave out what comes to nothing, and sort: writers that touch rows in one order never deadlock."""
     together = pl.concat([part.cast(FIGURES) for part in parts])  # type: ignore[arg-type]  # Polars' stubs want DataType classes

@@ -25,6 +25,8 @@ EXISTING: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "fingerprint": pl.String,
     "source_updated_at": MOMENT,
     "status_set_here": pl.Boolean,
+    "carrier": pl.String,
+    "tracking_number": pl.String,
     "version": pl.Int32,
 }
 
@@ -69,11 +71,19 @@ def plan(orders: pl.DataFrame, existing: pl.DataFrame) -> Plan:
     return Plan(
         new=judged.filter(verdict="new").select(orders.columns),
         changed=changed.with_columns(
-            status=pl.when(own_status).then("old_status").otherwise("status"), keeps_status=own_status
+            pl.when(own_status).then("old_status").otherwise("status").alias("status"),
+            own_status.alias("keeps_status"),
+            *(_said_or_set_here(name) for name in ("carrier", "tracking_number")),
         ),
         unchanged=judged.filter(verdict="unchanged"),
         refused=judged.filter(verdict=CODE),
     )
+
+
+def _said_or_set_here(name: str) -> pl.Expr:
+    """What came with a status that was set here stands where the file says nothing of it."""
+    said = pl.col(name)
+    return pl.when("old_status_set_here").then(pl.coalesce(said, f"old_{name}")).otherwise(said).alias(name)
 
 
 def _matched(orders: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:

@@ -58,6 +58,7 @@ def order_rows(orders: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
         updated_at=_moment(stamp.at),
         version=pl.lit(1, pl.Int32),
         status_set_here=pl.lit(False),
+        imported_version=pl.lit(1, pl.Int32),
         import_id=pl.lit(stamp.import_id),
     )
 

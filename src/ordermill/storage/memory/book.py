@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from ordermill.imports.model import Import, Reject
 from ordermill.storage.entities import Row
-from ordermill.storage.memory.checks import check_customer, check_item, check_order, check_product
+from ordermill.storage.memory.checks import (
+    check_customer,
+    check_item,
+    check_movement,
+    check_order,
+    check_order_of,
+    check_product,
+)
 from ordermill.storage.memory.table import Table
 
 
@@ -47,6 +54,7 @@ class Book:
     items: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     payments: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     refunds: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
+    order_versions: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)  # by order
     events: Table[UUID] = field(default_factory=_events)
     imports: dict[UUID, Import] = field(default_factory=dict)
     rejects: dict[UUID, tuple[Reject, ...]] = field(default_factory=dict)
@@ -54,6 +62,7 @@ class Book:
     last_user: int = 0
     # What this change wrote, for the references that are proved when it is whole.
     touched_orders: set[UUID] = field(default_factory=set)
+    touched_movements: set[tuple[str, UUID]] = field(default_factory=set)
     removed_users: set[int] = field(default_factory=set)
 
     def copy(self) -> "Book":
@@ -62,7 +71,7 @@ class Book:
             kept = getattr(self, part.name)
             if isinstance(kept, dict | Table):
                 setattr(copied, part.name, kept.copy())
-        copied.touched_orders, copied.removed_users = set(), set()
+        copied.touched_orders, copied.touched_movements, copied.removed_users = set(), set(), set()
         return copied
 
     def prove(self) -> None:
@@ -79,6 +88,9 @@ class Book:
             check_customer(self.orders.rows[id], self.users.rows)
             for item in self.items[id]:
                 check_product(item)
+        for table, order in self.touched_movements:
+            if order in getattr(self, table):
+                check_order_of(table, order, self.orders.rows)
 
     def new_user_id(self) -> int:
         self.last_user += 1
@@ -99,8 +111,15 @@ class Book:
     def remove_order(self, id: UUID) -> None:
         if id in self.orders.rows:
             self.orders.remove(id)
-        for belongings in (self.items, self.payments, self.refunds):
+        for belongings in (self.items, self.payments, self.refunds, self.order_versions):
             belongings.pop(id, None)
+
+    def add_movement(self, table: Literal["payments", "refunds"], row: Row) -> None:
+        """Write a payment or a refund."""
+        check_movement(table, row)
+        movements: dict[UUID, tuple[Row, ...]] = getattr(self, table)
+        movements[row["order_id"]] = (*movements.get(row["order_id"], ()), row)
+        self.touched_movements.add((table, row["order_id"]))
 
     def add_event(self, values: dict[str, Any]) -> None:
         nothing = dict.fromkeys(("order_id", "user_id", "import_id", "sequence"))

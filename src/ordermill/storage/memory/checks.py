@@ -1,6 +1,7 @@
 """What the schema's CHECK and foreign key constraints refuse, under the names that they have there."""
 
 from collections.abc import Container
+from uuid import UUID
 
 from ordermill.kit.errors import Conflict
 from ordermill.storage.entities import AMOUNTS, Row
@@ -19,6 +20,16 @@ def check_item(row: Row) -> None:
     _hold("order_items_amounts_in_range", positive and 0 <= row["discount"] <= row["total"])
     off = abs(row["quantity"] * row["unit_price"] - row["total"] * row["price_scale"])
     _hold("order_items_total_adds_up", off * 2 <= max(row["price_scale"], row["quantity"]))
+
+
+def check_movement(table: str, row: Row) -> None:
+    """Keep one payment or refund right: `schema.models.orders.Payment.Meta`."""
+    _hold(f"{table}_amount_positive", row["amount"] > 0)
+
+
+def check_order_of(table: str, order: UUID, orders: Container[UUID]) -> None:
+    """Refuse a payment or refund of an order that is not there: asked at commit, as for customers."""
+    _hold(f"{table}_order", order in orders, kind="foreign key")
 
 
 def check_customer(row: Row, users: Container[int]) -> None:

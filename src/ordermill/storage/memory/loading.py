@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,9 +12,10 @@ import polars as pl
 from ordermill.imports.batch import MOMENT, Batch, Loaded
 from ordermill.imports.model import Import
 from ordermill.kit.ids import new_id
-from ordermill.storage.bulk.figures import placed, refunded, summed
+from ordermill.storage.bulk.figures import before, placed, refunded, summed
 from ordermill.storage.bulk.outcome import outcome
 from ordermill.storage.bulk.plan import EXISTING, plan
+from ordermill.storage.bulk.recorded import MOVEMENTS, beyond_recorded, refunds_after, with_recorded
 from ordermill.storage.bulk.rows import (
     ACTOR,
     CARRIED,
@@ -28,14 +30,9 @@ from ordermill.storage.bulk.rows import (
 )
 from ordermill.storage.entities import Row
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.versions import keep_version
 
 _NO_PRODUCTS: Final = pl.DataFrame(schema={"sku": pl.String, "product_id": pl.Int64})
-_GIVEN_BACK: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
-    "status": pl.String,
-    "currency": pl.String,
-    "at": MOMENT,
-    "amount": pl.Int64,
-}
 _UUIDS: Final = ("id", "order_id", "import_id")
 _ADDRESSES: Final = ("shipping_address", "billing_address")
 
@@ -103,7 +100,8 @@ def _insert(book: Book, new: pl.DataFrame, items: pl.DataFrame, stamp: Stamp) ->
         book.put_order(row["id"], row, bought[row["id"]])
     refunds = _add_money(book, orders, stamp)
     _add_events(book, event_rows(orders, stamp, kind="order.imported"))
-    return summed(placed(orders), refunded(refunds))
+    with_order = refunds.join(orders.select("id", "status", "currency"), left_on="order_id", right_on="id")
+    return summed(placed(orders), refunded(with_order))
 
 
 def _replace(book: Book, changed: pl.DataFrame, items: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
@@ -111,39 +109,40 @@ def _replace(book: Book, changed: pl.DataFrame, items: pl.DataFrame, stamp: Stam
     orders = changed.with_columns(id="old_id", updated_at=pl.lit(stamp.at, MOMENT)).with_columns(
         sequence=pl.Series([last[UUID(id)] + 1 for id in changed["old_id"]], dtype=pl.Int32)
     )
-    before = _figures_before(book, orders)
+    payments, refunds = (_movements(kept, orders) for kept in (book.payments, book.refunds))
+    orders = with_recorded(orders, payments=payments, refunds=refunds)
     bought = _by_order(item_rows(items, orders, _NO_PRODUCTS))
     for row in _rows(orders.select("id", *CARRIED, "user_id", "updated_at")):
         stored = book.orders.rows[row["id"]]
-        book.put_order(row["id"], {**stored, **row, "version": stored["version"] + 1}, bought[row["id"]])
+        keep_version(book, stored, UUID(stamp.import_id))
+        version = {"version": stored["version"] + 1, "imported_version": stored["version"] + 1}
+        book.put_order(row["id"], {**stored, **row, **version}, bought[row["id"]])
         for movements in (book.payments, book.refunds):
             kept = movements.get(row["id"], ())
             movements[row["id"]] = tuple(movement for movement in kept if movement["import_id"] is None)
-    refunds = _add_money(book, orders, stamp)
+    imported = _add_money(book, beyond_recorded(orders), stamp)
     _add_events(book, event_rows(orders, stamp, kind="order.updated"))
-    return summed(before, placed(orders), refunded(refunds))
+    after = refunded(refunds_after(orders, refunds, imported))
+    return summed(before(orders, refunds), placed(orders), after)
 
 
-def _figures_before(book: Book, orders: pl.DataFrame) -> pl.DataFrame:
-    """Return what these orders count for now, negated."""
-    old = {name: f"old_{name}" for name in ("status", "currency", "placed_at", "total")}
-    given_back = [
-        (order["old_status"], order["old_currency"], refund["at"], refund["amount"])
-        for order in orders.iter_rows(named=True)
-        for refund in book.refunds.get(UUID(order["id"]), ())
-        if refund["import_id"] is not None
+def _movements(kept: Mapping[UUID, Sequence[Row]], orders: pl.DataFrame) -> pl.DataFrame:
+    """Return the payments or refunds of orders (`MOVEMENTS`)."""
+    found = [
+        (id, movement["at"], movement["amount"], movement["import_id"] is None)
+        for id in orders["id"]
+        for movement in kept.get(UUID(id), ())
     ]
-    refunds = pl.DataFrame(given_back, schema=_GIVEN_BACK, orient="row")
-    return summed(placed(orders.select(**old), sign=-1), refunded(refunds, sign=-1))
+    return pl.DataFrame(found, schema=MOVEMENTS, orient="row")
 
 
 def _add_money(book: Book, orders: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
-    """Record what was paid and given back; return the refunds with `status` and `currency` of their orders."""
+    """Record what was paid and given back; return the refunds."""
     refunds = refund_rows(orders, stamp)
     for movements, rows in ((book.payments, payment_rows(orders, stamp)), (book.refunds, refunds)):
         for order, added in _by_order(rows).items():
             movements[order] = (*movements.get(order, ()), *added)
-    return refunds.join(orders.select("id", "status", "currency"), left_on="order_id", right_on="id")
+    return refunds
 
 
 def _written_by(book: Book, import_id: str) -> pl.Series:

@@ -53,7 +53,10 @@ class MemoryOrders(Gathering[Order, UUID, Book]):
         new = entity.id if id is None else id
         if new in book.orders.rows:
             raise Taken("orders_pkey")
-        of_imports = {"source_updated_at": None, "fingerprint": None, "status_set_here": False, "import_id": None}
+        of_imports = {
+            **dict.fromkeys(("source_updated_at", "fingerprint", "imported_version", "import_id")),
+            "status_set_here": False,
+        }
         row = {"id": new, "channel": entity.channel, **entities.order_row(entity), **of_imports}
         with counting(book, new):
             book.put_order(new, row, entities.item_rows(entity))

@@ -8,7 +8,9 @@ from ordermill.storage.gathering import Store, Unit
 from ordermill.storage.memory.book import Book
 from ordermill.storage.memory.events import MemoryEvents
 from ordermill.storage.memory.imports import MemoryImports
+from ordermill.storage.memory.movements import MemoryPayments, MemoryRefunds
 from ordermill.storage.memory.orders import MemoryOrders
+from ordermill.storage.memory.undo import MemoryUndo
 from ordermill.storage.memory.users import MemoryUsers
 
 T = TypeVar("T")
@@ -21,6 +23,8 @@ class MemoryUnit(Unit[Book]):
         super().__init__(store)
         self.users = MemoryUsers(store, self._told)
         self.orders = MemoryOrders(store, self._told)
+        self.payments = MemoryPayments(store, self._told)
+        self.refunds = MemoryRefunds(store, self._told)
         self.events = MemoryEvents(store, self._told)
 
 
@@ -31,6 +35,7 @@ class MemoryStorage:
         self._book = Book()
         self._lock = threading.Lock()
         self.imports = MemoryImports(self)
+        self.undo = MemoryUndo(self)
 
     def unit(self) -> MemoryUnit:
         return MemoryUnit(self)

@@ -14,7 +14,7 @@ from ordermill.storage import entities
 from ordermill.storage.channels import channel_id
 from ordermill.storage.repositories.entity import SqlRepository
 from ordermill.storage.statistics import counting
-from ordermill.storage.tables import ChannelRow, ItemRow, OrderRow, PaymentRow, RefundRow, UserRow
+from ordermill.storage.tables import ChannelRow, ItemRow, OrderRow, PaymentRow, RefundRow, UserRow, VersionRow
 
 # As many orders as are read at a time when all are gone through.
 PAGE: Final = 500
@@ -83,7 +83,7 @@ class SqlOrders(SqlRepository[Order, UUID]):
 
     def remove(self, connection: Connection, id: UUID, /) -> None:
         with counting(connection, id):
-            for row in (ItemRow, PaymentRow, RefundRow):
+            for row in (ItemRow, PaymentRow, RefundRow, VersionRow):
                 connection.execute(delete(row).where(row.order_id == id))
             super().remove(connection, id)
 
