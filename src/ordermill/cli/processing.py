@@ -99,6 +99,8 @@ def _bring_in(request: Request, chosen: Settings, outcome: Outcome) -> None:
 
 def _checked(request: Request) -> Callable[[Report], None] | None:
     """Refuse what cannot be meant, and return what writes the report."""
+    if request.map and request.format:
+        raise Invalid("--map says how the files are read, and so does --format; give one of the two.", code="usage")
     if request.files.count(STANDARD_INPUT) > 1:
         raise Invalid("Standard input (-) can be read once only.", code="usage")
     if request.rejects and len(request.files) > 1:

@@ -22,6 +22,8 @@ _ADJUSTMENTS: Final = {
     "duplicate": "orders that the file says twice, taken once",
 }
 
+REASONS_SHOWN: Final = 10  # of the rest the codes are told; JSON has all
+
 
 def tables(report: Report) -> list[Table]:
     """Return what a person reads, most important first; a table without rows has nothing to say."""
@@ -69,11 +71,14 @@ def _money(report: Report) -> Table:
 
 def _reasons(report: Report) -> Table:
     shown = table("Reasons for rejects", "reason", "orders", "for example", numbers=("orders",))
-    for code, reason in report.reasons:
+    for code, reason in report.reasons[:REASONS_SHOWN]:
         example = reason.example
         number = f" ({example['number']})" if example["number"] else ""
         message = example["message"].removeprefix(f"Line {example['line']}: ")
         shown.rows.append((code, f"{reason.count:,}", f"{example['file']}:{example['line']}{number}: {message}"))
+    if rest := report.reasons[REASONS_SHOWN:]:
+        orders = sum(reason.count for _, reason in rest)
+        shown.rows.append((f"{len(rest)} more", f"{orders:,}", ", ".join(code for code, _ in rest)))
     return shown
 
 

@@ -1,4 +1,4 @@
-"""`ordermill stats`: the months of a year, and the proof of the kept figures."""
+"""`ordermill stats`: the months of a year, and the proof and repair of the kept figures."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Final
@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     )
     group.callback(invoke_without_command=True)(months)
     group.command(epilog="Example: ordermill stats verify")(verify)
+    group.command(epilog="Example: ordermill stats rebuild")(rebuild)
     app.add_typer(group)
 
 
@@ -86,6 +87,19 @@ def verify(context: typer.Context, *, database: Database = None) -> int:
     return in_book(work, database=database or context.obj.get("database"))
 
 
+def rebuild(context: typer.Context, *, database: Database = None) -> None:
+    """Bring the kept figures back to those of all orders and refunds, and show what differed."""
+
+    async def work(services: "Services") -> None:
+        differences = await services.statistics.rebuild()
+        if differences:
+            show(_differences(differences))
+        say(f"{len(differences):,} hours were brought back to their orders.")
+
+    narrate("Comparing the kept figures with all orders…")
+    in_book(work, database=database or context.obj.get("database"), writes=True)
+
+
 def _hand_on(context: typer.Context, database: str | None, *, others: list[object]) -> None:
     """
     Let `stats --database URL verify` mean what it says.
@@ -97,7 +111,9 @@ def _hand_on(context: typer.Context, database: str | None, *, others: list[objec
 
     if any(given is not None for given in others):
         raise Invalid(
-            "`stats verify` looks at every figure; --year, --currency, --timezone and --json are not for it.", code="usage"
+            "`stats verify` and `stats rebuild` look at every figure; "
+            "--year, --currency, --timezone and --json are not for them.",
+            code="usage",
         )
     context.obj["database"] = database
 

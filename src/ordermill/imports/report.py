@@ -8,7 +8,6 @@ from ordermill.imports.model import Import, Left, Obstacle, Reason, Reject, Tall
 from ordermill.kit.errors import Unavailable
 from ordermill.kit.money import Currency
 
-REASONS_SHOWN: Final = 10
 # Why an undo left an order, and what can be done.
 LEFT: Final[dict[Obstacle, str]] = {
     "changed_since": "It was changed here since.",
@@ -73,9 +72,9 @@ class Report:
 
     @property
     def reasons(self) -> list[tuple[str, Reason]]:
-        """The most common reasons for a reject, most common first."""
+        """The reasons for rejects, most common first."""
         every = self.tally.reasons.items()
-        return sorted(every, key=lambda entry: (-entry[1].count, entry[0]))[:REASONS_SHOWN]
+        return sorted(every, key=lambda entry: (-entry[1].count, entry[0]))
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values; amounts are strings with the currency's decimals."""

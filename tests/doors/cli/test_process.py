@@ -35,6 +35,14 @@ class TestTheExamples:
         assert report["adjustments"] == {"unknown_country": 1}
         assert report["dry_run"] is False
 
+    def test_of_more_than_ten_reasons_the_rest_is_named_and_the_report_has_all(self, terminal: Terminal) -> None:
+        told = terminal.run("process", *FILES).stdout
+
+        reasons = terminal.json("process", *FILES)["reasons"]
+        assert len(reasons) == 11
+        assert sum(reason["count"] for reason in reasons) == 12
+        assert "1 more                   1  unknown_status" in told
+
     def test_a_second_run_changes_nothing(self, each_terminal: Terminal) -> None:
         each_terminal.run("process", *FILES)
 

@@ -149,6 +149,7 @@ class TestOptions:
             (["--format", "shopify"], "'shop.csv' is not Shopify orders CSV: it has no"),
             (["--map", "missing.toml"], "The map file 'missing.toml' cannot be read: No such file or directory."),
             (["--map", "shop.csv"], "shop.csv: this is not TOML"),
+            (["--map", "x.toml", "--format", "shopify"], "--map says how the files are read, and so does --format;"),
             (["--unknown"], "No such option: --unknown"),
             (["other.csv", "--rejects", "x.csv"], "--rejects names the place of one file's rejects"),
             (["-", "-"], "Standard input (-) can be read once only."),

@@ -89,7 +89,7 @@ class TestVerify:
         assert (done.exit_code, done.stdout) == (0, "The statistics are those of the orders.\n")
 
     @pytest.mark.anyio
-    async def test_names_the_hours_that_differ(self, shop: Terminal) -> None:
+    async def test_names_the_hours_that_differ_and_rebuild_repairs_them(self, shop: Terminal) -> None:
         database = connect(DatabaseUrl(shop.database))
         await database.write(
             lambda connection: connection.exec_driver_sql(
@@ -103,6 +103,11 @@ class TestVerify:
         assert done.returncode == 1
         assert "2026-02-01 00:00  JPY            1             1          901                900" in done.stdout
         assert done.stderr.splitlines()[-1] == "1 hours differ from their orders."
+
+        repaired = shop.program("stats", "rebuild")
+
+        assert (repaired.returncode, repaired.stdout.splitlines()[-1]) == (0, "1 hours were brought back to their orders.")
+        assert shop.program("stats", "verify").returncode == 0
 
     def test_of_another_book_than_the_settings_is_said_on_either_side(self, terminal: Terminal) -> None:
         for words in (
