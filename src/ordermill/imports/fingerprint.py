@@ -18,7 +18,7 @@ _FIELD: Final = "\x1f"
 _ITEM: Final = "\x1e"
 
 # Not here: how the buyer is spelt and called, which is the account's, and when the source was last changed, which is no
-# change by itself. So the export of a book, which says both as the book has them, leaves that book unchanged.
+# change by itself.
 # Addresses by their parts, since the text of a JSON object may differ between libraries.
 _ORDER: Final = (
     "channel",
