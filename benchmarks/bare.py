@@ -173,7 +173,7 @@ def _prebuilt(driver: Any, insert: Insert) -> Callable[[], Awaitable[Any]]:
     if insert.upsert:
         columns = ", ".join(frame.columns)
         arrays = ", ".join(f"${place}::{_SQL_TYPES[kind]}[]" for place, kind in enumerate(frame.dtypes, start=1))
-        statement = f"INSERT INTO {insert.table} ({columns}) SELECT * FROM unnest({arrays}) {insert.upsert}"  # noqa: S608
+        statement = f"INSERT INTO {insert.table} ({columns}) SELECT * FROM unnest({arrays}) {insert.upsert}"  # noqa: S608  # names are ours
         values = [column.to_list() for column in frame.get_columns()]
         return lambda: driver.execute(statement, *values)
     source = io.BytesIO(frame.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ").encode())

@@ -29,7 +29,7 @@ def models(book_url: DatabaseUrl) -> Iterator[Any]:
     from ordermill.schema import models  # noqa: PLC0415  # Django is configured only now
 
     yield models
-    from django.db import connections  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415  # Django is configured only now
 
     connections.close_all()
 
@@ -312,7 +312,7 @@ class TestConfigure:
     @pytest.mark.anyio
     async def test_is_told_currency_and_zone_when_the_book_is_opened(self, sqlite_book: DatabaseUrl) -> None:
         configure()
-        from ordermill.schema.monthly import default_currency, default_timezone  # noqa: PLC0415
+        from ordermill.schema.monthly import default_currency, default_timezone  # noqa: PLC0415  # Django is configured only now
 
         async with open_services(load(database_url=sqlite_book.secret_url, currency="KWD", timezone="America/Lima")):
             found = default_currency(), default_timezone()
@@ -323,7 +323,7 @@ class TestConfigure:
     def test_lets_the_ledger_refuse_to_be_replaced(self, sqlite_book: DatabaseUrl) -> None:
         configure(sqlite_book)
         from django.db import connection, connections  # noqa: PLC0415  # Django is configured only now
-        from django.db.utils import IntegrityError  # noqa: PLC0415
+        from django.db.utils import IntegrityError  # noqa: PLC0415  # Django is configured only now
 
         add = "INSERT OR REPLACE INTO events (id, type, at, actor, data) VALUES ('1', 'x', '2026-01-01', %s, '{}')"
         with connection.cursor() as cursor:
@@ -342,7 +342,7 @@ class TestConfigure:
             if email is not None:
                 _user(models, email)
             found.append([user.email for user in models.User.objects.all()])
-        from django.db import connections  # noqa: PLC0415
+        from django.db import connections  # noqa: PLC0415  # Django is configured only now
 
         connections.close_all()
 
@@ -352,7 +352,7 @@ class TestConfigure:
         """RELIABILITY.md E8: a transaction that begins as a reader cannot wait for the lock and fails instead."""
         configure(sqlite_book)
         from django.db import connection, transaction  # noqa: PLC0415  # Django is configured only now
-        from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+        from django.test.utils import CaptureQueriesContext  # noqa: PLC0415  # Django is configured only now
 
         with CaptureQueriesContext(connection) as captured, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous")

@@ -211,11 +211,11 @@ class TestModels:
     def test_have_no_change_that_is_missing_from_the_migrations(self, book_url: DatabaseUrl) -> None:
         """`makemigrations --check`, in words."""
         require_current(book_url)
-        from django.apps import apps  # noqa: PLC0415
+        from django.apps import apps  # noqa: PLC0415  # Django is configured only now
         from django.db import connection  # noqa: PLC0415  # Django is configured only now
-        from django.db.migrations.autodetector import MigrationAutodetector  # noqa: PLC0415
-        from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415
-        from django.db.migrations.state import ProjectState  # noqa: PLC0415
+        from django.db.migrations.autodetector import MigrationAutodetector  # noqa: PLC0415  # Django is configured only now
+        from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415  # Django is configured only now
+        from django.db.migrations.state import ProjectState  # noqa: PLC0415  # Django is configured only now
 
         detected = MigrationAutodetector(MigrationLoader(connection).project_state(), ProjectState.from_apps(apps))
         changes = detected.changes(graph=MigrationLoader(connection).graph)
@@ -226,9 +226,9 @@ class TestModels:
         } == {}
 
     def test_can_be_migrated_back_and_forth(self, sqlite_book: DatabaseUrl, postgres: Postgres, postgres_template: str) -> None:
-        from django.core.management import call_command  # noqa: PLC0415
+        from django.core.management import call_command  # noqa: PLC0415  # Django is configured only now
 
-        from ordermill.schema.setup import configure  # noqa: PLC0415
+        from ordermill.schema.setup import configure  # noqa: PLC0415  # Django is configured only now
 
         copy = DatabaseUrl(postgres.create_database("back_and_forth", template=postgres_template))
         for url in (sqlite_book, copy):

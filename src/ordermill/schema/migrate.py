@@ -101,7 +101,7 @@ def _known() -> list[str]:
 
 def _applied() -> set[str]:
     from django.db import connection  # noqa: PLC0415  # Django is configured only now
-    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
+    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415  # likewise
 
     try:
         _limit_time(connection)

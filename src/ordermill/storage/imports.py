@@ -111,7 +111,7 @@ def _mappings(connection: Connection, *, query: Select[Any]) -> Sequence[Any]:
 
 def _load(connection: Connection, run: Import, batch: "Batch", at: datetime) -> _Done | None:
     from ordermill.storage.bulk import loader  # noqa: PLC0415  # see the module's docstring
-    from ordermill.storage.bulk.rows import Stamp  # noqa: PLC0415
+    from ordermill.storage.bulk.rows import Stamp  # noqa: PLC0415  # likewise
 
     guard = update(ImportRow).where(ImportRow.id == run.id, ImportRow.checkpoint == batch.index, ImportRow.state == "running")
     if not connection.execute(guard.values(checkpoint=batch.index + 1)).rowcount:

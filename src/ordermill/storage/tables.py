@@ -33,7 +33,7 @@ from ordermill.schema.setup import configure
 configure()
 
 from ordermill.schema import models  # noqa: E402  # the models can be imported only after Django was configured
-from ordermill.storage.types import Instant  # noqa: E402
+from ordermill.storage.types import Instant  # noqa: E402  # likewise
 
 # Every model, for those who ask about constraints; Django is configured by now.
 MODELS: list[type[django.Model]] = [getattr(models, name) for name in models.__all__]

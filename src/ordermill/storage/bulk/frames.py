@@ -73,7 +73,7 @@ def _copy_through_temporary(connection: Connection, table: str, frame: pl.DataFr
 @contextmanager
 def temporary(connection: Connection, name: str, frame: pl.DataFrame, *, like: str) -> Iterator[str]:
     """Put a frame into a temporary table whose columns are of the types they have in the table `like`."""
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS SELECT {_columns(frame)} FROM {like} WHERE 1 = 0")  # noqa: S608
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} AS SELECT {_columns(frame)} FROM {like} WHERE 1 = 0")  # noqa: S608  # names are ours
     insert_frame(connection, name, frame)
     yield name
     # Not in a `finally`: a failed transaction refuses every statement, and its rollback removes the table.
