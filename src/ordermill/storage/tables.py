@@ -137,6 +137,7 @@ class OrderRow:
     carrier: Mapped[str | None]
     tracking_number: Mapped[str | None]
     note: Mapped[str | None]
+    placed_by_customer: Mapped[bool]
     placed_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int]
@@ -220,6 +221,7 @@ class ImportRow:
     file_name: Mapped[str]
     sha256: Mapped[str]
     size: Mapped[int]
+    records: Mapped[int | None]
     format: Mapped[str]
     mapping: Mapped[str]
     options_key: Mapped[str]
@@ -260,10 +262,120 @@ class HourRow:
     refunded: Mapped[int]
 
 
+@_registry.mapped
+class MovementRow:
+    __table__ = _table(models.StockMovement)
+    id: Mapped[int]
+    product_id: Mapped[int]
+    change: Mapped[int]
+    kind: Mapped[str]
+    order_id: Mapped[UUID | None]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
+@_registry.mapped
+class DiscountRow:
+    __table__ = _table(models.Discount)
+    id: Mapped[int]
+    code: Mapped[str]
+    kind: Mapped[str]
+    value: Mapped[int]
+    currency: Mapped[str | None]
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    minimum: Mapped[int | None]
+    max_uses: Mapped[int | None]
+    max_uses_per_customer: Mapped[int | None]
+    uses: Mapped[int]
+    is_active: Mapped[bool]
+    created_at: Mapped[datetime]
+    version: Mapped[int]
+
+
+@_registry.mapped
+class UseRow:
+    __table__ = _table(models.DiscountUse)
+    order_id: Mapped[UUID]
+    discount_id: Mapped[int]
+    user_id: Mapped[int | None]
+    at: Mapped[datetime]
+
+
+@_registry.mapped
+class SessionRow:
+    __table__ = _table(models.Session)
+    id: Mapped[UUID]
+    user_id: Mapped[int]
+    current_hash: Mapped[str]
+    previous_hash: Mapped[str | None]
+    created_at: Mapped[datetime]
+    refreshed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+@_registry.mapped
+class ApiKeyRow:
+    __table__ = _table(models.ApiKey)
+    id: Mapped[UUID]
+    name: Mapped[str]
+    scope: Mapped[str]
+    secret_hash: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+@_registry.mapped
+class OneTimeTokenRow:
+    __table__ = _table(models.OneTimeToken)
+    hash: Mapped[str]
+    purpose: Mapped[str]
+    user_id: Mapped[int | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+@_registry.mapped
+class ThrottleRow:
+    __table__ = _table(models.SignInThrottle)
+    key: Mapped[str]
+    failures: Mapped[int]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+@_registry.mapped
+class IdempotencyRow:
+    __table__ = _table(models.IdempotencyKey)
+    principal: Mapped[str]
+    route: Mapped[str]
+    key: Mapped[str]
+    fingerprint: Mapped[str]
+    answer: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+@_registry.mapped
+class ErasedRow:
+    __table__ = _table(models.ErasedEmail)
+    hash: Mapped[str]
+    at: Mapped[datetime]
+
+
+@_registry.mapped
+class BookKeyRow:
+    __table__ = _table(models.BookKey)
+    name: Mapped[str]
+    value: Mapped[str]
+
+
 ROWS = {
     row.__table__.name: row
     for row in (
         UserRow, ProductRow, ChannelRow, OrderRow, ItemRow, PaymentRow, RefundRow, VersionRow, EventRow, ImportRow, RejectRow,
-        HourRow,
+        HourRow, MovementRow, DiscountRow, UseRow, SessionRow, ApiKeyRow, OneTimeTokenRow, ThrottleRow, IdempotencyRow,
+        ErasedRow, BookKeyRow,
     )
 }  # fmt: skip

@@ -21,6 +21,8 @@ class Import(models.Model):
     file_name = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
+    # How many records the file has, so that whoever watches knows how far it is; null in runs of before this was kept.
+    records = models.BigIntegerField(null=True)
     format = models.CharField(max_length=64)
     mapping = models.CharField(max_length=255)
     options_key = models.CharField(max_length=64)

@@ -66,6 +66,8 @@ class Order(Record):
     carrier = models.CharField(max_length=100, null=True)  # noqa: DJ001  # null: not known
     tracking_number = models.CharField(max_length=100, null=True)  # noqa: DJ001  # null: not known
     note = models.TextField(null=True)  # noqa: DJ001  # null: none
+    # Placed by the customer's own sign-in: those that came by other ways are hidden from whoever has not verified the address.
+    placed_by_customer = models.BooleanField(default=False, db_default=False)
     placed_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     version = models.IntegerField(default=1)

@@ -1,24 +1,15 @@
-"""
-Settings: every `ORDERMILL_*` variable, read once at the edge and refused with a sentence when wrong.
-
-Features never see this; `bootstrap` hands them values.
-"""
+"""Where the order book lies: the URL of a database, read and refused without repeating what may be secret."""
 
 import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ordermill.kit.calendar import zone
 from ordermill.kit.errors import Invalid, Unavailable
-from ordermill.kit.money import Currency
 
 DATABASE_FILE = "ordermill.db"
 
@@ -28,7 +19,7 @@ QUERY_OPTIONS: Final = (
     *("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword", "ssl_min_protocol_version"),
     *("ssl_max_protocol_version", "target_session_attrs", "passfile"),
 )
-_SPELLED: Final = "in user, password and names write / as %2F, @ as %40, : as %3A, ? as %3F and # as %23."
+SPELLED: Final = "in user, password and names write / as %2F, @ as %40, : as %3A, ? as %3F and # as %23."
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class DatabaseUrl:
         try:
             _ = self._parts.port
         except ValueError:
-            raise _refused(f"The database URL cannot be read. Its port is a number below 65536; {_SPELLED}") from None
+            raise _refused(f"The database URL cannot be read. Its port is a number below 65536; {SPELLED}") from None
         if self._parts.scheme not in {"sqlite", "postgresql", "postgres"}:
             raise _refused(
                 f"The database URL begins with {self._parts.scheme or 'no scheme'}; write sqlite:///FILE or "
@@ -68,7 +59,7 @@ class DatabaseUrl:
     def _check_server(self) -> None:
         parts = self._parts
         if "#" in self.secret_url or "@" in parts.path + parts.query or parts.netloc.count("@") > 1:
-            raise _refused(f"The database URL cannot be read; {_SPELLED}")
+            raise _refused(f"The database URL cannot be read; {SPELLED}")
         if not self.name:
             raise _refused("The PostgreSQL URL names no database; write postgresql://USER@HOST:PORT/NAME.")
         if "," in self.host:
@@ -142,93 +133,6 @@ def default_database_url() -> str:
     if Path(DATABASE_FILE).exists():
         return f"sqlite:///{DATABASE_FILE}"
     return f"sqlite:///{quote(os.fsencode(platformdirs.user_data_path('ordermill') / DATABASE_FILE))}"
-
-
-def _known_zone(name: str) -> str:
-    try:
-        return zone(name).key
-    except Invalid as refusal:
-        raise ValueError(refusal.message) from refusal
-
-
-def _known_currency(code: str) -> str:
-    try:
-        return Currency.of(code.strip().upper()).code
-    except Invalid as refusal:
-        raise ValueError(refusal.message) from refusal
-
-
-def _redis_url(url: SecretStr | None) -> SecretStr | None:
-    if url is not None and not _is_redis(url.get_secret_value()):
-        # Nothing of the URL is repeated: where it is malformed the password may stand anywhere.
-        raise ValueError(
-            "Write redis://HOST:PORT, rediss://HOST:PORT or unix:///SOCKET. The number of a database follows as /NUMBER, on a "
-            f"socket as ?db=NUMBER; {_SPELLED}"
-        )
-    return url
-
-
-def _is_redis(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    if "#" in url or "\0" in unquote(url) or parts.netloc.count("@") > 1:
-        return False
-    if parts.scheme == "unix":
-        named = not parts.hostname and bool(parts.path.strip("/")) and "@" not in parts.path
-        return named and re.fullmatch(r"(db=[0-9]{1,9})?", parts.query, re.ASCII) is not None
-    numbered = re.fullmatch(r"(/[0-9]{0,9})?", parts.path, re.ASCII) is not None
-    return parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and numbered and "?" not in url
-
-
-class Settings(BaseSettings):
-    """Everything that can be set from outside."""
-
-    model_config = SettingsConfigDict(env_prefix="ORDERMILL_", env_file=".env", extra="ignore", frozen=True)
-
-    database_url: SecretStr = Field(
-        default_factory=lambda: SecretStr(default_database_url()), description="Where the order book lies."
-    )
-    redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = Field(
-        default=None, description="A Redis that `ordermill doctor` asks for a sign of life."
-    )
-    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        default="UTC", description="The zone of reports and of local times in files."
-    )
-    currency: Annotated[str, AfterValidator(_known_currency)] = Field(
-        default="EUR", description="The ISO 4217 currency where none is said."
-    )
-    password_minimum: int = Field(default=8, ge=8, le=64, description="The least length of a password; 15 is advised.")
-
-    @property
-    def database(self) -> DatabaseUrl:
-        return DatabaseUrl(self.database_url.get_secret_value())
-
-
-def load(**overrides: Any) -> Settings:
-    """
-    Read the environment and `.env`; `overrides` (from the command line) win.
-
-    Raises:
-        Invalid: `settings`, with a sentence that names the variable; values are not shown, as they may be secret.
-    """
-    try:
-        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})
-    except ValidationError as error:
-        problems = [
-            f"ORDERMILL_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ').removesuffix('.')}."
-            for item in error.errors(include_input=False)
-        ]
-        raise Invalid(" ".join(problems), code="settings") from None
-    except UnicodeDecodeError as error:
-        raise Invalid(f"The file '.env' is not UTF-8 at byte {error.start + 1}.", code="settings") from None
-    except OSError as error:
-        raise Invalid(f"The file '.env' cannot be read: {error.strerror}.", code="settings") from error
-    if settings.database.embedded and Path(settings.database.path).is_dir():
-        raise Invalid(f"{settings.database.path!r} is a directory; name a file for the database.", code="database_url")
-    return settings
 
 
 def make_room(file: Path) -> None:
