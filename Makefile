@@ -65,6 +65,7 @@ format: $(READY) ## put the code into its one form
 
 bench: $(READY) ## measure speed beside the limits of this machine
 	$(BIN)/python benchmarks/process.py
+	$(BIN)/python benchmarks/http.py
 
 # Keeps the pins that still fit; `make requirements UPGRADE=--upgrade` takes the newest of everything.
 requirements: ## compile the pins again from pyproject.toml (needs uv)

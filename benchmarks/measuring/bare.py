@@ -103,10 +103,7 @@ async def _finish(bare: Database) -> None:
 
 async def _sums(book: Database) -> Sums:
     def look(connection: Connection) -> Sums:
-        return {
-            table: tuple(connection.execute(text(f"SELECT {what} FROM {table}")).one())  # noqa: S608  # from above
-            for table, what in _SUMS.items()
-        }
+        return {table: tuple(connection.execute(text(f"SELECT {what} FROM {table}")).one()) for table, what in _SUMS.items()}
 
     (run,) = await SqlImports(book).recent(limit=1)
     return await book.read(look, patient=True) | {"tally": run.tally.as_json()}
@@ -139,7 +136,7 @@ def _insert(insert: Insert) -> str:
 
 
 def _statement(table: str, columns: list[str] | tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # names are ours
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 def _stored(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -173,7 +170,7 @@ def _prebuilt(driver: Any, insert: Insert) -> Callable[[], Awaitable[Any]]:
     if insert.upsert:
         columns = ", ".join(frame.columns)
         arrays = ", ".join(f"${place}::{_SQL_TYPES[kind]}[]" for place, kind in enumerate(frame.dtypes, start=1))
-        statement = f"INSERT INTO {insert.table} ({columns}) SELECT * FROM unnest({arrays}) {insert.upsert}"  # noqa: S608  # names are ours
+        statement = f"INSERT INTO {insert.table} ({columns}) SELECT * FROM unnest({arrays}) {insert.upsert}"
         values = [column.to_list() for column in frame.get_columns()]
         return lambda: driver.execute(statement, *values)
     source = io.BytesIO(frame.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ").encode())

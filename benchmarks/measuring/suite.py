@@ -23,7 +23,7 @@ from fresh import Books, PostgresBooks, SqliteBooks, durable_postgres
 from stages import Export
 from table import NOTHING, Row, Volume, markdown
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 REAL: Final = ROOT.parent / "shared" / "data" / "online-retail.csv.gz"
 MAP: Final = ROOT / "examples" / "online-retail.toml"
 

@@ -1,6 +1,6 @@
 """Figures as a Markdown table, fit for the terminal and for docs/benchmarks.md. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -34,17 +34,19 @@ NOTHING: Final = Volume(0, 0)
 
 
 def markdown(title: str, rows: Sequence[Row]) -> str:
-    """Return a heading and a table whose columns are aligned; numbers stand to the right."""
-    cells = [[getattr(row, field.name) for field in fields(Row)] for row in rows]
-    widths = [max(map(len, column)) for column in zip(_HEADS, *cells, strict=True)]
-    numbers = range(1, 4)
+    """Return a heading and the table of an import's stages."""
+    return aligned(title, _HEADS, [[getattr(row, field.name) for field in fields(Row)] for row in rows], numbers=range(1, 4))
+
+
+def aligned(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Container[int]) -> str:
+    """Return a heading and a table whose columns are aligned; those of `numbers` stand to the right."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     rule = ["-" * (width - 1) + ":" if place in numbers else "-" * width for place, width in enumerate(widths)]
-    lines = [_HEADS, rule, *cells]
     padded = (
         [
             cell.rjust(width) if place in numbers else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
-        for line in lines
+        for line in (heads, rule, *rows)
     )
     return "\n".join([f"### {title}", "", *(f"| {' | '.join(line)} |" for line in padded), ""])

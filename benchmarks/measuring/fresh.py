@@ -18,7 +18,7 @@ from children import in_child
 from ordermill.config import DatabaseUrl
 from ordermill.schema.migrate import migrate
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
 from servers import Postgres, running_postgres  # tests/ is a directory of modules and no package
 
 _TEMPLATE: Final = "template_book"
