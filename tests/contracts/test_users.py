@@ -1,12 +1,14 @@
 """Accounts: found by id and by address, unique by address, exactly as they were told."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import anyio
 import pytest
 from builders import NOON, a_user
 from storages import Storage
 
+from ordermill.accounts.ports import UserFilter
 from ordermill.kit.errors import Taken
 
 pytestmark = pytest.mark.anyio
@@ -239,3 +241,57 @@ class TestDelete:
             await unit.commit()
 
         assert await storage.unit().users.get_all() == []
+
+
+class TestSearch:
+    async def found(self, storage: Storage, **wanted: Any) -> list[str]:
+        users = await storage.unit().users.search(UserFilter(**wanted), limit=10)
+        return [user.email.partition("@")[0] for user in users]
+
+    async def test_finds_by_the_beginning_of_an_address_without_regard_to_case(self, storage: Storage) -> None:
+        await storage.keep(*(a_user(f"{name}@example.com") for name in ("Zoë.A", "zoë.b", "azoë")))
+
+        assert await self.found(storage, email="ZOË") == ["Zoë.A", "zoë.b"]
+        assert await self.found(storage, email="zoe\u0308.B@example.com") == ["zoë.b"]
+
+    @pytest.mark.parametrize("sign", ["%", "_", "/", "\\", "'"])
+    async def test_takes_signs_of_patterns_for_themselves(self, storage: Storage, sign: str) -> None:
+        await storage.keep(a_user("plain@example.com", name="Plain"), a_user(f"a{sign}b@example.com", name=f"A {sign} B"))
+
+        assert await self.found(storage, email=f"a{sign}") == [f"a{sign}b"]
+        assert await self.found(storage, name=f" {sign} ") == [f"a{sign}b"]
+
+    async def test_finds_a_part_of_a_name_without_regard_to_the_case_of_ascii_letters(self, storage: Storage) -> None:
+        await storage.keep(a_user("ada@example.com", name="Ada LOVELACE"), a_user("zoe@example.com", name="Zoë Élan"))
+
+        assert await self.found(storage, name="lovelace") == ["ada"]
+        assert await self.found(storage, name="zOË") == []
+        assert await self.found(storage, name="zoë é") == []
+        assert await self.found(storage, name="zoë É") == ["zoe"]
+
+    async def test_finds_by_what_they_are(self, storage: Storage) -> None:
+        await storage.keep(
+            a_user("plain@example.com", password_hash="argon2$x"),
+            a_user("staff@example.com", password_hash="argon2$x", is_staff=True),
+            a_user("closed@example.com", password_hash="argon2$x", is_active=False),
+            a_user("bought@example.com"),
+        )
+
+        assert await self.found(storage, is_staff=True) == ["staff"]
+        assert await self.found(storage, is_active=False) == ["closed"]
+        assert await self.found(storage, claimed=False) == ["bought"]
+        assert await self.found(storage, claimed=True, is_staff=False, is_active=True) == ["plain"]
+
+    async def test_leaves_out_who_was_erased(self, storage: Storage) -> None:
+        await storage.keep(a_user("ada@example.com"), a_user("erased@example.com", erased_at=NOON))
+
+        assert await self.found(storage) == ["ada"]
+
+    async def test_pages_by_id(self, storage: Storage) -> None:
+        await storage.keep(*(a_user(f"{number}@example.com") for number in range(5)), a_user("other@example.org"))
+        users = storage.unit().users
+
+        first = await users.search(UserFilter(name="Ada"), limit=4)
+        rest = await users.search(UserFilter(name="Ada"), limit=4, after=first[-1].id)
+
+        assert [user.email[0] for user in (*first, *rest)] == ["0", "1", "2", "3", "4", "o"]

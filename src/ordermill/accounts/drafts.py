@@ -6,9 +6,9 @@ Not here: whether a password is good enough, and whether the address is free (se
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from ordermill.kit.text import defect
@@ -40,7 +40,13 @@ def email_address(value: str) -> str:
     return value
 
 
-Email = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(storable), AfterValidator(email_address)]
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(storable),
+    AfterValidator(email_address),
+    Field(json_schema_extra={"format": "email", "maxLength": EMAIL_LIMIT}, examples=["ada@example.com"]),
+]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(storable)]
 
 
@@ -50,8 +56,30 @@ class UserCreate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     email: Email
-    name: Name
+    name: Name = Field(examples=["Ada"])
     password: SecretStr
+
+
+class StaffSetUp(UserCreate):
+    """The wish to be the first staff user; `token` is what stands behind the # of the link that `serve` printed."""
+
+    token: SecretStr = Field(examples=["kPbZ0vS8mWm1VZk5q4n1l3cFbX9rT2uY7hJ6gD0eAaQ"])
+
+
+class OwnChange(BaseModel):
+    """What people change of their own account; a new password needs the current one beside it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: Name | None = Field(default=None, examples=["Ada Lovelace"])
+    password: SecretStr | None = None
+    current_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _current_for_a_new_one(self) -> Self:
+        if self.current_password is not None and self.password is None:
+            raise PydanticCustomError("password_missing", "The current password is asked for only with a new one.")
+        return self
 
 
 class UserResponse(BaseModel):
@@ -59,9 +87,9 @@ class UserResponse(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
-    id: int
-    email: str
-    name: str
+    id: int = Field(examples=[12])
+    email: str = Field(examples=["ada@example.com"])
+    name: str = Field(examples=["Ada"])
     is_active: bool
     created_at: datetime
 

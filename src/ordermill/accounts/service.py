@@ -1,21 +1,31 @@
-"""Accounts: who registers becomes a user, or claims the one that came with an order."""
+"""
+Accounts: who registers becomes a user, or claims the one that came with an order; what people change of their own account,
+and staff of others.
 
-import asyncio
-from collections.abc import Callable, Sequence
+Not here: what links in mails do (links), and signing in (access).
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from functools import partial
 
-from ordermill.accounts import passwords
-from ordermill.accounts.drafts import UserCreate
+from ordermill.accounts.changes import UserNotFound, existing, retried, tell
+from ordermill.accounts.drafts import StaffSetUp, UserCreate
+from ordermill.accounts.first_staff import FirstStaff
+from ordermill.accounts.judge import Judge
+from ordermill.accounts.links import Links
 from ordermill.accounts.model import User
-from ordermill.accounts.ports import AccountsUnit
+from ordermill.accounts.one_time import OneTimeToken, Purpose
+from ordermill.accounts.ports import AccountsUnit, UserFilter
+from ordermill.accounts.post import Post
+from ordermill.accounts.standing import set_active_in, set_staff_in
 from ordermill.kit.clock import Clock
-from ordermill.kit.errors import Conflict, Invalid, StaleVersion, Taken
-from ordermill.kit.events import Event
-from ordermill.kit.ids import new_id
+from ordermill.kit.errors import Conflict, StaleVersion, Taken
+from ordermill.kit.pages import Page
+from ordermill.kit.text import ascii_lower, defect
 
-# Each takes 19 MiB and a core while it runs; more at once would only wait for the cores.
-HASHES_AT_ONCE: Final = 4
+# Who registers has not signed in yet.
+ANYONE = "anyone"
 
 
 class EmailTaken(Conflict):
@@ -33,22 +43,28 @@ class Accounts:
 
     Args:
         units: opens a unit of work.
-        minimum: the least length of a password, in code points.
-        common: returns the passwords that are refused as well known, in lower case; not asked before it is needed.
     """
 
-    def __init__(
-        self, units: Callable[[], AccountsUnit], *, clock: Clock, minimum: int, common: Callable[[], frozenset[str]]
+    def __init__(  # noqa: PLR0913  # the parts that it is put together of
+        self,
+        units: Callable[[], AccountsUnit],
+        *,
+        clock: Clock,
+        judge: Judge,
+        links: Links,
+        first_staff: FirstStaff,
+        post: Post,
     ) -> None:
         self._units = units
         self._clock = clock
-        self._minimum = minimum
-        self._common = common
-        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._judge = judge
+        self._links = links
+        self._first_staff = first_staff
+        self._post = post
 
     async def create(self, draft: UserCreate, *, actor: str, staff: bool = False) -> User:
         """
-        Register an account, or claim the one that is known from orders under this address.
+        Make an account, or claim the one that is known from orders under this address; nobody is mailed.
 
         A claimed account keeps its id and stays unverified: its older orders are hidden until the address is verified.
 
@@ -56,50 +72,162 @@ class Accounts:
             Invalid: the password is too short or too long, well known, or the person's own address or name.
             EmailTaken: somebody registered this address before.
         """
+        return await self._create(draft, await self._hashed(draft), actor=actor, staff=staff)
+
+    async def register(self, draft: UserCreate) -> User:
+        """
+        Make an account as `create` does for whoever asks, and mail a link that verifies the address.
+
+        Raises:
+            Invalid, EmailTaken: as `create` does.
+        """
+        user = await self.create(draft, actor=ANYONE)
+        self._links.send_verification(user.email)
+        return user
+
+    async def register_quietly(self, draft: UserCreate) -> None:
+        """
+        Register without telling whether the address is known: only its owner hears of it, by mail.
+
+        The account is made behind the answer, so that the time it takes tells nothing either.
+
+        Raises:
+            Invalid: as for `create`.
+            Unavailable: `mail_busy`.
+        """
         hashed = await self._hashed(draft)
+
+        async def errand() -> None:
+            try:
+                user = await self._create(draft, hashed, actor=ANYONE, staff=False)
+            except EmailTaken:
+                self._links.tell_owner(draft.email)
+            else:
+                self._links.send_verification(user.email)
+
+        self._post.soon(errand, kind="registration")
+
+    async def first_staff_link(self) -> str | None:
+        """Return a link that makes the first staff user, once and within an hour; None when there is one already."""
+        return await self._first_staff.link()
+
+    async def set_up(self, draft: StaffSetUp) -> User:
+        """
+        Make the first staff user; of several at once one succeeds.
+
+        Raises:
+            LinkInvalid: the link was used, is too old or never was, or there is a staff user by now.
+            Invalid, EmailTaken: as for `create`; the link may be used again.
+        """
+        token = await self._first_staff.token(draft.token.get_secret_value())
+        hashed = await self._hashed(draft)
+        user = await self._create(draft, hashed, actor="link", staff=True, spending=token)
+        self._links.send_verification(user.email)
+        return user
+
+    async def get(self, id: int) -> User:
+        """
+        Return an account.
+
+        Raises:
+            UserNotFound: there is none, or it was erased.
+        """
+        async with self._units() as unit:
+            return await existing(unit, id)
+
+    async def by_email(self, email: str) -> User:
+        """
+        Return an account by its address, however it is spelt.
+
+        Raises:
+            UserNotFound: there is none.
+        """
+        if defect(email) is not None:  # what no database holds, none can be asked for
+            raise UserNotFound
+        async with self._units() as unit:
+            user = await unit.users.by_email(email)
+        if user is None or user.erased_at is not None:
+            raise UserNotFound
+        return user
+
+    async def search(self, wanted: UserFilter | None = None, *, limit: int = 100, after: int | None = None) -> Page[User]:
+        """Return accounts in the order of their ids, those behind `after` when given; erased ones are left out."""
+        async with self._units() as unit:
+            found = await unit.users.search(wanted or UserFilter(), limit=limit + 1, after=after)
+        return Page.cut(found, limit=limit)
+
+    async def set_active(self, id: int, *, active: bool, actor: str, version: int | None = None) -> User:
+        """
+        Close an account, or open it again; who is closed out is signed out everywhere and sees nothing any more.
+
+        Args:
+            actor: who does it, as the ledger names them.
+            version: the one that the change is based on; None for any.
+
+        Raises:
+            UserNotFound: there is none, or it was erased.
+            OwnAccount: somebody would close themselves out.
+            StaleVersion: the account has another version.
+        """
+        return await self._changed(id, partial(set_active_in, active=active, actor=actor), version=version)
+
+    async def set_staff(self, id: int, *, staff: bool, actor: str) -> User:
+        """
+        Let somebody into the back office, or not any more; they are signed out everywhere.
+
+        Raises:
+            UserNotFound: there is none, or it was erased.
+            Unclaimed: nobody can sign in with it.
+        """
+        return await self._changed(id, partial(set_staff_in, staff=staff, actor=actor))
+
+    async def _changed(self, id: int, step: Callable[..., Awaitable[User]], *, version: int | None = None) -> User:
+        async def work() -> User:
+            async with self._units() as unit:
+                user = await existing(unit, id)
+                if version not in {None, user.version}:
+                    raise StaleVersion("The user")
+                changed = await step(unit, user, at=self._clock.now())
+                await unit.commit()
+            return changed
+
+        return await retried(work)
+
+    async def _hashed(self, draft: UserCreate) -> str:
+        return await self._judge.hashed(draft.password.get_secret_value(), own=(draft.email, draft.name))
+
+    async def _create(
+        self, draft: UserCreate, hashed: str, *, actor: str, staff: bool, spending: OneTimeToken | None = None
+    ) -> User:
+        async def work() -> User:
+            return await self._register(draft, hashed, actor=actor, staff=staff, spending=spending)
+
         try:
-            return await self._register(draft, hashed, actor=actor, staff=staff)
+            return await work()
         except (Taken, StaleVersion):
             # Somebody was faster; what they left decides. A registration took the address, an import left it to be claimed.
             pass
         try:
-            return await self._register(draft, hashed, actor=actor, staff=staff)
+            return await retried(work)
         except Taken as taken:
             raise EmailTaken from taken
 
-    async def list(self, *, limit: int = 100, after: int | None = None) -> Sequence[User]:
-        """Return accounts in the order of their ids, those behind `after` when given."""
-        async with self._units() as unit:
-            return await unit.users.get_all(limit=limit, after=after)
-
-    async def _hashed(self, draft: UserCreate) -> str:
-        password = draft.password.get_secret_value()
-        self._judge(passwords.composed(password), draft)
-        async with self._hashing:
-            return await asyncio.to_thread(passwords.hash_password, password)
-
-    def _judge(self, password: str, draft: UserCreate) -> None:
-        """Refuse a password that is easily guessed."""
-        own = (draft.email, draft.email.partition("@")[0], draft.name)
-        if len(password) < self._minimum:
-            raise _refused(f"Use at least {self._minimum} characters.", code="password_too_short")
-        if password.lower() in self._common():
-            raise _refused("This is one of the most common passwords; use another.", code="password_common")
-        if password.casefold() in {passwords.composed(word).casefold() for word in own}:
-            raise _refused("Use something else than your e-mail address or name.", code="password_personal")
-
-    async def _register(self, draft: UserCreate, hashed: str, *, actor: str, staff: bool) -> User:
+    async def _register(
+        self, draft: UserCreate, hashed: str, *, actor: str, staff: bool, spending: OneTimeToken | None
+    ) -> User:
         now = self._clock.now()
         async with self._units() as unit:
             known = await unit.users.by_email(draft.email)
+            if spending is not None:
+                await unit.one_time_tokens.spend(spending)
+            elif staff:
+                await unit.one_time_tokens.withdraw(Purpose.FIRST_STAFF, user_id=None)
             if known is None:
                 new = User(email=draft.email, name=draft.name, created_at=now, password_hash=hashed, is_staff=staff)
                 user = await unit.users.add(new)
             else:
                 user = await unit.users.update(_claimed(known, draft, hashed, staff=staff))
-            facts = {"claimed": known is not None, "staff": user.is_staff}
-            registered = Event(id=new_id(now), type="user.registered", at=now, actor=actor, data=facts)
-            await unit.events.append(registered, user=user)
+            await tell(unit, "user.registered", user, at=now, actor=actor, claimed=known is not None, staff=user.is_staff)
             await unit.commit()
         return user
 
@@ -107,8 +235,6 @@ class Accounts:
 def _claimed(known: User, draft: UserCreate, hashed: str, *, staff: bool) -> User:
     if known.claimed:
         raise EmailTaken
-    return replace(known, email=draft.email, name=draft.name, password_hash=hashed, is_staff=known.is_staff or staff)
-
-
-def _refused(message: str, *, code: str) -> Invalid:
-    return Invalid.field("/password", message, code=code)
+    # Letters that fold to the same key may make an address that is somebody else's; what it verifies would be theirs.
+    email = draft.email if ascii_lower(draft.email) == ascii_lower(known.email) else known.email
+    return replace(known, email=email, name=draft.name, password_hash=hashed, is_staff=staff)
