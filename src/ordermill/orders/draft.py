@@ -5,6 +5,7 @@ Not here: prices, stock, discounts and currencies, which only the catalogue know
 own (imports).
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
@@ -21,26 +22,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ordermill.accounts.drafts import Email, storable
-from ordermill.kit.errors import Invalid
-from ordermill.kit.money import parse_amount
+from ordermill.kit.fields import Amount
 from ordermill.orders.model import Address
 
 MAX_ITEMS: Final = 50
 MAX_QUANTITY: Final = 100
-# The most that any currency has; what this order's own allows is asked once the products are known.
-_DECIMALS: Final = 3
-_LIMIT: Final = 10**12  # amounts stay below, in every currency, as those of files do
 
-
-def _exact(value: object) -> Decimal:
-    try:
-        amount = parse_amount(value)
-    except Invalid as error:
-        raise PydanticCustomError(error.code, error.message) from None
-    return amount or Decimal(0)  # "-0" is no negative amount, but would show its sign
-
-
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, lt=_LIMIT, decimal_places=_DECIMALS)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 ProductId = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
 DiscountCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{6,10}$")]
@@ -68,7 +55,7 @@ class AddressCreate(BaseModel):
 
     def address(self) -> Address:
         """Return it as the order keeps it."""
-        return Address(**self.model_dump())
+        return Address(**self.__dict__)
 
 
 def _where_the_goods_go(value: object, sent: ValidationInfo) -> object:
@@ -98,6 +85,33 @@ class OrderItem(BaseModel):
         return self.quantity * self.unit_price
 
 
+class BasketItem(BaseModel):
+    """One line of a basket to be priced; `unit_price`, if given, is what the buyer was shown."""
+
+    model_config = _SENT
+
+    product_id: ProductId
+    quantity: Quantity
+    unit_price: Amount | None = None
+
+
+class BasketCreate(BaseModel):
+    """A basket to be priced: an order as far as it is known."""
+
+    model_config = _SENT
+
+    customer_email: Email | None = None
+    items: Annotated[tuple[BasketItem, ...], Field(min_length=1, max_length=MAX_ITEMS)]
+    discount_code: DiscountCode | None = None
+    shipping: Amount | None = None
+    tax: Amount | None = None
+
+    @model_validator(mode="after")
+    def _each_product_once(self) -> Self:
+        _once(self.items)
+        return self
+
+
 class OrderCreate(BaseModel):
     """An order to be placed. Without a billing address the bill goes where the goods go."""
 
@@ -114,7 +128,10 @@ class OrderCreate(BaseModel):
 
     @model_validator(mode="after")
     def _each_product_once(self) -> Self:
-        products = [item.product_id for item in self.items]
-        if len(set(products)) < len(products):
-            raise PydanticCustomError("repeated_product", "Write each product once, with its whole quantity.")
+        _once(self.items)
         return self
+
+
+def _once(items: Sequence[OrderItem | BasketItem]) -> None:
+    if len({item.product_id for item in items}) < len(items):
+        raise PydanticCustomError("repeated_product", "Write each product once, with its whole quantity.")

@@ -2,19 +2,18 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
 from ordermill.kit.clock import Clock
-from ordermill.kit.errors import Conflict, Invalid, NotFound, StaleVersion
-from ordermill.kit.events import Event
+from ordermill.kit.errors import Conflict, NotFound, StaleVersion
+from ordermill.kit.events import By, Event
 from ordermill.kit.text import defect, identifier, shortened
 from ordermill.orders import changes, export
-from ordermill.orders.changes import NOTHING_SAID, By, MoneyDraft, Shipment
-from ordermill.orders.model import Movement, Order, PaymentState, Status
-from ordermill.orders.ports import OrderFilter, OrdersUnit
+from ordermill.orders.changes import NOTHING_SAID, MoneyDraft, Shipment
+from ordermill.orders.filters import require_askable, require_known
+from ordermill.orders.model import Movement, Order, Status
+from ordermill.orders.ports import OrderFilter, OrdersUnit, Place
 
 
 class AmbiguousNumber(Conflict):
@@ -56,18 +55,15 @@ class Orders:
         async with self._units() as unit:
             return await _find(unit, reference, channel=channel)
 
-    async def newest(self, wanted: OrderFilter, *, limit: int, after: UUID | None = None) -> Sequence[Order]:
+    async def newest(self, wanted: OrderFilter, *, limit: int, after: Place | None = None) -> Sequence[Order]:
         """
-        Return orders, latest placed first, those behind the order `after` when given.
+        Return orders, latest placed first, those behind the place `after` when given.
 
         Raises:
             Invalid: no order can be as the filter says.
-            NotFound: there is no order `after`.
         """
-        _judge(wanted)
+        require_askable(wanted)
         async with self._units() as unit:
-            if after is not None and await unit.orders.get(after) is None:
-                raise _no_order(str(after), None)
             return await unit.orders.newest(wanted, limit=limit, after=after)
 
     async def every(self, wanted: OrderFilter) -> AsyncGenerator[Order, None]:
@@ -77,7 +73,7 @@ class Orders:
         Raises:
             Invalid: no order can be as the filter says.
         """
-        _judge(wanted)
+        require_askable(wanted)
         async with self._units() as unit:
             async for order in unit.orders.every(wanted):
                 yield order
@@ -114,7 +110,7 @@ class Orders:
             Invalid: there is no such status, or the shipment's words cannot be kept.
             NotFound, AmbiguousNumber: as `get` does.
         """
-        wanted = Status(_known(status, "status", Status))
+        wanted = Status(require_known(status, "status", Status))
         async with self._changing(reference, channel=channel, version=version) as (unit, order):
             by = By(actor=actor, at=self._clock.now())
             return await changes.set_status_in(unit, order, wanted, shipment=shipment, by=by)
@@ -137,7 +133,8 @@ class Orders:
             NotFound, AmbiguousNumber: as `get` does.
         """
         async with self._changing(reference, channel=channel, version=version) as (unit, order):
-            return await changes.record_payment_in(unit, order, draft, by=By(actor=actor, at=self._clock.now()))
+            by = By(actor=actor, at=self._clock.now())
+            return (await changes.record_payment_in(unit, order, draft, by=by)).order
 
     async def record_refund(
         self,
@@ -156,7 +153,8 @@ class Orders:
             StaleVersion, Invalid, NotFound, AmbiguousNumber: as `record_payment` does.
         """
         async with self._changing(reference, channel=channel, version=version) as (unit, order):
-            return await changes.record_refund_in(unit, order, draft, by=By(actor=actor, at=self._clock.now()))
+            by = By(actor=actor, at=self._clock.now())
+            return (await changes.record_refund_in(unit, order, draft, by=by)).order
 
     async def export(self, path: Path, wanted: OrderFilter) -> export.Exported:
         """
@@ -166,7 +164,7 @@ class Orders:
             Invalid: no format has the path's suffix, or no order can be as the filter says.
             Unavailable: `export_unwritable`; what was there before is still there.
         """
-        _judge(wanted)
+        require_askable(wanted)
         return await export.write(self.every(wanted), path)
 
     @asynccontextmanager
@@ -214,21 +212,3 @@ def _id(reference: str | UUID) -> UUID | None:
 def _no_order(reference: str, channel: str | None) -> NotFound:
     place = "" if channel is None else f" in the channel {shortened(channel)!r}"
     return NotFound(f"There is no order {shortened(reference)!r}{place}.", code="order_not_found")
-
-
-def _judge(wanted: OrderFilter) -> None:
-    """Refuse a filter that would silently find nothing, or that a database could not even be asked for."""
-    for name, words in (("status", Status), ("payment", PaymentState)):
-        word = getattr(wanted, name)
-        if word is not None:
-            _known(word, name, words)
-    for name, value in asdict(wanted).items():
-        if isinstance(value, str) and (problem := defect(value)):
-            raise Invalid(f"No order's {name} holds a {problem}.", code="text_not_storable")
-
-
-def _known(word: str, name: str, words: type[StrEnum]) -> str:
-    known = [member.value for member in words]
-    if word not in known:
-        raise Invalid(f"{shortened(word)!r} is no {name} of an order; it is one of {', '.join(known)}.", code=f"unknown_{name}")
-    return word

@@ -5,7 +5,7 @@ The two states of an order: where the goods are, which somebody moves, and where
        └────────────┴──> cancelled
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -33,13 +33,13 @@ class StatusNotAllowed(Conflict):
 
     default_code = "status_not_allowed"
 
-    def __init__(self, order: Order, wanted: Status) -> None:
-        allowed = [status.value for status in ALLOWED[order.status]]
+    def __init__(self, order: Order, wanted: Status, *, allowed: Sequence[Status] | None = None) -> None:
+        words = [status.value for status in (ALLOWED[order.status] if allowed is None else allowed)]
         is_there = "already" if wanted is order.status else f"and cannot become {wanted.value}"
-        may_go = f"it may become {' or '.join(allowed)}" if allowed else "nothing follows on that"
+        may_go = f"it may become {' or '.join(words)}" if words else "nothing follows on that"
         super().__init__(
             f"The order {shortened(order.number)!r} is {order.status.value} {is_there}; {may_go}.",
-            details={"status": order.status.value, "wanted": wanted.value, "allowed": allowed},
+            details={"status": order.status.value, "wanted": wanted.value, "allowed": words},
         )
 
 
