@@ -11,4 +11,12 @@ A file becomes orders. The stages, in the order a file meets them:
     rejects     the repairable file of what was refused
     report      what happened, in numbers
     runs        what happened before, asked for afterwards
+    undo        all of it taken back
+
+Over HTTP, where the server itself loads no Polars:
+
+    shelf          where uploads lie until they are brought in
+    uploads        who brings them in, and when: a process of its own for each (cli/uploaded)
+    messages       what such a process tells the server
+    undo_requests  undos that go on beside the requests
 """

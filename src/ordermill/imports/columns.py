@@ -56,6 +56,9 @@ ITEM: Final = (
     "item_discount",
 )
 
+# What a rejects file puts before each record; left out of everything when the file is read again.
+ANNOTATIONS: Final = ("_line", "_reason")
+
 # A format says with this that a line is not part of a sale, in a whole sentence; its order is rejected as `not_a_sale`.
 REFUSED: Final = "_refused"
 

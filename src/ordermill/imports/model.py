@@ -127,6 +127,7 @@ class ImportFile:
     options_key: str  # everything that changes how the file is read, digested
     header: str | None = None  # a table's, with its delimiter: what is needed to write its records again; JSON has none
     delimiter: str | None = None
+    records: int | None = None  # how many the first pass has counted; runs of older programs do not know
 
 
 State = Literal["running", "finished", "undoing", "undone"]
@@ -142,15 +143,16 @@ class Undo:
     restored: int = 0
     users: int = 0  # accounts removed
     left: int = 0
+    actor: str = "undo"  # whose events they are: "undo" where somebody at the command line asked for it
 
     @property
     def counts(self) -> dict[str, int]:
         """What it has done, under the names that reports and events use."""
         return {"removed": self.removed, "restored": self.restored, "users_removed": self.users, "left": self.left}
 
-    def again(self) -> "Undo":
+    def again(self, *, actor: str) -> "Undo":
         """Return an undo at its beginning; what this one has done still counts."""
-        return Undo(removed=self.removed, restored=self.restored, users=self.users)
+        return Undo(removed=self.removed, restored=self.restored, users=self.users, actor=actor)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values; `from_json` reads them back."""

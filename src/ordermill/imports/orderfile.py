@@ -59,7 +59,7 @@ class OrderFile:
         """Return what makes a run the same run: content, channel, and whatever changes how the file is read."""
         table, options = self.reader.table, self.options
         read_by = {
-            "cut_by": _cut_by(),
+            "cut_by": _cut_by(self.reader.block_bytes),
             "format": self.reader.format.name,
             "map": repr(options.mapping) if options.mapping else None,
             "defaults": asdict(self.defaults),
@@ -76,26 +76,38 @@ class OrderFile:
             options_key=hashlib.sha256(json.dumps(read_by, sort_keys=True).encode()).hexdigest(),
             header=table.header if table else None,
             delimiter=table.delimiter if table else None,
+            records=found.records,
         )
 
 
 @contextmanager
-def order_file(path: str, options: Options, *, currency: str, timezone: str) -> Iterator[OrderFile]:
+def order_file(  # noqa: PLR0913  # each is something else that is known from outside
+    path: str,
+    options: Options,
+    *,
+    currency: str,
+    timezone: str,
+    name: str | None = None,
+    block_bytes: int = records.BLOCK,
+) -> Iterator[OrderFile]:
     """
     Recognise a file; standard input (`-`) is spooled until the block is left.
 
     Args:
         currency: holds where neither the file nor the options nor the map name one.
         timezone: likewise.
+        name: what the file is called, where that is not the path's end.
+        block_bytes: text that makes up a batch, which is one transaction. A run is resumed with the size it was begun with.
 
     Raises:
         Invalid: there is no such file, it is not recognised, unsuitable or malformed at its head, or an option is wrong.
         Unavailable: it may not be read, or there is no room to spool it.
     """
     mapped = options.mapping.file if options.mapping else None
-    with opened(path, encoding=options.encoding or (mapped.encoding if mapped else None)) as source:
+    with opened(path, name=name, encoding=options.encoding or (mapped.encoding if mapped else None)) as source:
         delimiter = options.delimiter or (mapped.delimiter if mapped else None)
         reader = recognised(source, wanted=options.format, mapping=options.mapping, delimiter=delimiter)
+        reader = replace(reader, block_bytes=block_bytes)
         rules = options.mapping.rules if options.mapping else Rules()
         yield OrderFile(
             reader=reader,
@@ -109,14 +121,14 @@ def order_file(path: str, options: Options, *, currency: str, timezone: str) -> 
         )
 
 
-def _cut_by() -> dict[str, Any]:
+def _cut_by(block_bytes: int) -> dict[str, Any]:
     """
     Return what decides how a file is cut into batches, and what its lines become.
 
     Part of a run's identity: a run that one program began is never resumed by another, which might cut otherwise.
     """
     return {
-        "block": records.BLOCK,
+        "block": block_bytes,
         "aside": [apart.ASIDE_LIMIT, apart.FILES_LIMIT],
         "polars": pl.__version__,
         "ordermill": __version__,

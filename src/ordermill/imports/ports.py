@@ -1,11 +1,14 @@
 """What imports ask of storage: runs that survive a crash, batches that are loaded, and taken back, once and only once."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from ordermill.imports.messages import Message
 from ordermill.imports.model import Import, ImportFile, Left, Reject
+from ordermill.imports.shelf import Claim, Upload
 
 if TYPE_CHECKING:
     from ordermill.imports.batch import Batch, Loaded
@@ -52,6 +55,31 @@ class ImportStore(Protocol):
         ...
 
 
+class ImportProcess(Protocol):
+    """A process that brings in one upload."""
+
+    def messages(self) -> AsyncIterator[Message]:
+        """Go through what it says until it ends."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """Let it end at its next safe point; nothing where it has ended."""
+        ...
+
+
+class Importer(Protocol):
+    """Starts such processes."""
+
+    def started(self, upload: Upload, claim: Claim) -> AbstractAsyncContextManager[ImportProcess]:
+        """
+        Start one; it has ended, or is killed, when the block is left, and ends by itself when this process does.
+
+        Args:
+            claim: kept by the process as long as it lives, whatever becomes of us.
+        """
+        ...
+
+
 class UndoStore(Protocol):
     """
     Each method is one transaction of its own.
@@ -59,9 +87,12 @@ class UndoStore(Protocol):
     Apart from `ImportStore`, since whoever processes files never undoes, and the other way round.
     """
 
-    async def begin(self, id: UUID) -> Import | None:
+    async def begin(self, id: UUID, *, actor: str) -> Import | None:
         """
         Mark a finished run as being undone; one that was undone but for orders that were left is begun once more.
+
+        Args:
+            actor: whose the events of all its steps are, until it is undone; one that is being undone keeps its own.
 
         Returns:
             The run as it is now, `undoing` unless its state does not allow that; None where there is no such run.

@@ -42,6 +42,9 @@ class Watcher:
     def scanned(self, position: int, size: int, lines: int) -> None:
         """The first pass has read `position` of `size` stored bytes, and so many records; told from another thread."""
 
+    async def begun(self, run: Import) -> None:
+        """The run is open, new or to be resumed; loading begins when this returns, and `Stopped` may be raised."""
+
     def resumed(self, run: Import) -> None:
         """An interrupted run goes on."""
 
@@ -65,11 +68,14 @@ class Imports:
         self._clock = clock
         self._pause_s = pause_s
 
-    async def process(self, file: OrderFile, *, rejects: Replacement | None, watcher: Watcher) -> FileReport:
+    async def process(
+        self, file: OrderFile, *, rejects: Replacement | None, watcher: Watcher, actor: str = ACTOR
+    ) -> FileReport:
         """
         Bring one file into the book.
 
         Args:
+            actor: who asked for it, as the run's row keeps it.
             rejects: where the file's rejects go: `rejects.place` or `default_place`. When they cannot be written there,
                 the report says so: they are kept in the book, too.
 
@@ -79,7 +85,8 @@ class Imports:
             Stopped: the watcher asked for it.
         """
         job = _Job(self._store, file, await _scan(file, watcher), watcher)
-        run = await self._store.begin(file.identity(job.found), at=self._clock.now(), actor=ACTOR)
+        run = await self._store.begin(file.identity(job.found), at=self._clock.now(), actor=actor)
+        await watcher.begun(run)
         run = await self._store.finish(await self._load(run, job), at=self._clock.now())
         report = job.report(run.tally, import_id=str(run.id))
         if rejects is not None and run.tally.orders["rejected"]:

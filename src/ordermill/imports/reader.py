@@ -16,7 +16,7 @@ from ordermill.imports.documents import Documents
 from ordermill.imports.formats import Format, Sample
 from ordermill.imports.mapfile import MapFile
 from ordermill.imports.recognise import recognise
-from ordermill.imports.records import LINE_LIMIT
+from ordermill.imports.records import BLOCK, LINE_LIMIT
 from ordermill.imports.scan import Keys, Scan
 from ordermill.imports.source import Reading, Source
 from ordermill.imports.tabular import Table, read_header
@@ -30,6 +30,7 @@ class Reader:
     source: Source
     format: Format
     table: Table | None
+    block_bytes: int = BLOCK  # text of a batch, in the second pass
 
     def scan(self, progress: Callable[[int, int], None], *, channel: str) -> Scan:
         """
@@ -63,8 +64,8 @@ class Reader:
 
     def _blocks(self, reading: Reading) -> Iterator[pl.DataFrame]:
         if self.table is None:
-            return Documents(name=self.source.name).blocks(reading)
-        return self.table.blocks(reading)
+            return Documents(name=self.source.name).blocks(reading, block_bytes=self.block_bytes)
+        return self.table.blocks(reading, block_bytes=self.block_bytes)
 
     def _key_blocks(self, reading: Reading, key: pl.Expr) -> Iterator[pl.DataFrame]:
         if self.table is None:

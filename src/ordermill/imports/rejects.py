@@ -7,7 +7,7 @@ why they come first.
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+from ordermill.imports.columns import ANNOTATIONS
 from ordermill.imports.model import ImportFile, Reject
-from ordermill.imports.tabular import ANNOTATIONS
 from ordermill.kit.errors import Unavailable
 from ordermill.kit.files import Addition, Replacement
 
@@ -64,11 +64,25 @@ def default_place(name: str, *, beside: Path, extension: str, avoid: Collection[
     Args:
         avoid: what else is going to be written.
     """
+    path = beside / default_name(name, extension=extension)
+    return Addition(path, refusal=partial(_unwritable, path), encoding=_ENCODING, avoid=avoid)
+
+
+def default_name(name: str, *, extension: str) -> str:
+    """Return what the rejects of a file are called: `orders.csv.gz` gives `orders.rejects.csv`."""
     stem = Path(name)
     if stem.suffix in _PACKED:
         stem = stem.with_suffix("")
-    path = beside / f"{stem.stem}.rejects{stem.suffix or extension}"
-    return Addition(path, refusal=partial(_unwritable, path), encoding=_ENCODING, avoid=avoid)
+    return f"{stem.stem}.rejects{stem.suffix or extension}"
+
+
+async def repairable(rejects: AsyncIterable[Reject], *, table: Headed | None) -> AsyncIterator[bytes]:
+    """Go through the bytes of what `RejectsFile` writes, an order at a time; without a reject there are none."""
+    begun = False
+    async for reject in rejects:
+        text = "".join(_record(line, raw, reject, table) for line, raw in reject.lines)
+        yield (text if begun else _head(table) + text).encode("utf-8" if begun else _ENCODING)
+        begun = True
 
 
 class RejectsFile:
@@ -102,19 +116,23 @@ class RejectsFile:
         for reject in rejects:
             if not self.written:
                 self._begin(self._place)
-            self._place.write("".join(self._record(line, raw, reject) for line, raw in reject.lines))
+            self._place.write("".join(_record(line, raw, reject, self._table) for line, raw in reject.lines))
             self.written += 1
 
     def _begin(self, place: Replacement) -> None:
         self._open.enter_context(place)
-        if self._table is not None:
-            place.write(self._table.delimiter.join((*ANNOTATIONS, self._table.header)) + "\n")
+        place.write(_head(self._table))
 
-    def _record(self, line: int, raw: str, reject: Reject) -> str:
-        if self._table is None:
-            return _annotated_document(line, raw, reject.message)
-        reason = reject.message.replace('"', '""')
-        return f'{line}{self._table.delimiter}"{reason}"{self._table.delimiter}{raw}\n'
+
+def _head(table: Headed | None) -> str:
+    return "" if table is None else table.delimiter.join((*ANNOTATIONS, table.header)) + "\n"
+
+
+def _record(line: int, raw: str, reject: Reject, table: Headed | None) -> str:
+    if table is None:
+        return _annotated_document(line, raw, reject.message)
+    reason = reject.message.replace('"', '""')
+    return f'{line}{table.delimiter}"{reason}"{table.delimiter}{raw}\n'
 
 
 def _unwritable(path: Path, error: OSError) -> Unavailable:

@@ -125,6 +125,7 @@ def import_shape(run: Import) -> dict[str, Any]:
         "file": run.file.name,
         "sha256": run.file.sha256,
         "size": run.file.size,
+        "records": run.file.records,
         "format": run.file.format,
         "mapping": run.file.mapping,
         "channel": run.file.channel,

@@ -143,9 +143,12 @@ class Reading:
 
 
 @contextmanager
-def opened(path: str | Path, *, encoding: str | None = None) -> Iterator[Source]:
+def opened(path: str | Path, *, name: str | None = None, encoding: str | None = None) -> Iterator[Source]:
     """
     Make a source of a path, or of standard input for `-`; a spooled copy is removed at the end.
+
+    Args:
+        name: what a file on disk is called in messages and in the book, where that is not its path's end.
 
     Raises:
         Invalid: there is no such file, or it is a directory or device.
@@ -159,7 +162,7 @@ def opened(path: str | Path, *, encoding: str | None = None) -> Iterator[Source]
     with _refused_in_words(path.name):
         mode = path.stat().st_mode
     if stat.S_ISREG(mode):
-        yield Source(path, encoding=encoding)
+        yield Source(path, name=name, encoding=encoding)
     elif stat.S_ISFIFO(mode):
         with _refused_in_words(path.name):
             pipe = path.open("rb")

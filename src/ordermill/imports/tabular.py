@@ -15,12 +15,12 @@ from typing import Final
 
 import polars as pl
 
+from ordermill.imports.columns import ANNOTATIONS
 from ordermill.imports.grammar import Grammar, declared_delimiter, delimiter_of, header_end
 from ordermill.imports.records import BLOCK, FIELD_LIMIT, Cut, Cutter, whole_lines
 from ordermill.imports.source import SAMPLE, Reading, Source
 from ordermill.kit.errors import Invalid
 
-ANNOTATIONS: Final = ("_line", "_reason")
 # Names that the reading of a file gives to columns of its own; one in the file goes by its position.
 RESERVED: Final = frozenset({"_raw", "_defect", "_key", "_order", "_row", "_file"})
 

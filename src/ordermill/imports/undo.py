@@ -50,7 +50,24 @@ class Undoing:
             Conflict: `import_unfinished`, `import_undone`; nothing was done.
             Unavailable: the database failed; the same call goes on from there.
         """
-        run = await self._store.begin(id)
+        run = await self.begin(id)
+        while run.state == "undoing":
+            run = await self._store.step(id, at=self._clock.now())
+            if progress is not None:
+                progress(run)
+            if run.state == "undoing" and stop is not None and stop():
+                break
+            await asyncio.sleep(self._pause_s)
+        return run
+
+    async def begin(self, id: UUID, *, actor: str = ACTOR) -> Import:
+        """
+        Mark an import as being undone by somebody, and do no more; `undo` goes on from there.
+
+        Raises:
+            NotFound, Conflict, Unavailable: as `undo` does.
+        """
+        run = await self._store.begin(id, actor=actor)
         if run is None:
             raise NotFound(f"There is no import {str(id)!r}.", code="import_not_found")
         if run.state == "running":
@@ -60,13 +77,6 @@ class Undoing:
             )
         if run.state == "undone":
             raise Conflict(f"The import of {run.file.name!r} was undone already.", code="import_undone")
-        while run.state == "undoing":
-            run = await self._store.step(id, at=self._clock.now())
-            if progress is not None:
-                progress(run)
-            if run.state == "undoing" and stop is not None and stop():
-                break
-            await asyncio.sleep(self._pause_s)
         return run
 
     def left(self, id: UUID) -> AsyncIterator[Left]:
