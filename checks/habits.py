@@ -12,7 +12,7 @@ _CLOCKS: Final = {
     ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
     ("time", "time"), ("time", "time_ns"), ("timezone", "now"),
 }  # fmt: skip
-_KIT_MAY_IMPORT: Final = {*sys.stdlib_module_names, "pydantic"}
+_KIT_MAY_IMPORT: Final = {*sys.stdlib_module_names, "pydantic", "pydantic_core"}
 
 
 def find(tree: Tree) -> Iterator[Finding]:

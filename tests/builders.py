@@ -11,6 +11,7 @@ from uuid import UUID
 import polars as pl
 
 from ordermill.accounts.model import User
+from ordermill.catalogue.model import Discount, DiscountKind, Product
 from ordermill.imports.batch import ITEMS, LINES, ORDERS, Batch, Loaded
 from ordermill.imports.model import ImportFile, Money, Reject, Tally
 from ordermill.kit.events import Event
@@ -29,6 +30,16 @@ def an_id() -> UUID:
 
 def a_user(email: str = "ada@example.com", **said: Any) -> User:
     return User(**{"email": email, "name": "Ada", "created_at": NOON, **said})
+
+
+def a_product(sku: str = "TEA-1", price: str = "4.50", **said: Any) -> Product:
+    plain = {"sku": sku, "name": "Tea", "price": Decimal(price), "currency": "EUR", "created_at": NOON}
+    return Product(**{**plain, **said})
+
+
+def a_discount(code: str = "SPRING10", value: str = "10.00", **said: Any) -> Discount:
+    plain = {"code": code, "kind": DiscountKind.PERCENT, "value": Decimal(value), "created_at": NOON}
+    return Discount(**{**plain, **said})
 
 
 def an_item(sku: str = "TEA-1", quantity: int = 2, unit_price: str = "4.50", **said: Any) -> Item:

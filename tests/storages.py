@@ -6,8 +6,8 @@ their conftest by importing them.
 """
 
 import shutil
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -19,17 +19,24 @@ from psycopg import sql
 from servers import Postgres
 from sqlalchemy import BigInteger, Connection, cast, func, select
 
+from ordermill.accounts.api_keys import ApiKeyRepository
 from ordermill.accounts.model import User
-from ordermill.accounts.ports import UserRepository
+from ordermill.accounts.ports import OneTimeTokens, UserRepository
+from ordermill.accounts.sessions import Sessions
+from ordermill.accounts.throttles import ThrottleStore
+from ordermill.catalogue.model import Discount, Product
+from ordermill.catalogue.ports import DiscountRepository, ProductRepository
 from ordermill.config import DatabaseUrl
 from ordermill.imports.batch import Batch, Loaded
 from ordermill.imports.model import Import
 from ordermill.imports.ports import ImportStore, UndoStore
-from ordermill.kit.events import Event, EventLedger
+from ordermill.kit.events import By, Event, EventLedger
 from ordermill.kit.ports import UnitOfWork
 from ordermill.operations.audit import Audit
+from ordermill.orders.idempotency import Answers
 from ordermill.orders.model import Order
-from ordermill.orders.ports import Movements, OrderRepository
+from ordermill.orders.ports import Holdings, Movements, OrderReader, OrderRepository, PlacingStore
+from ordermill.privacy.ports import PersonStore
 from ordermill.schema.migrate import migrate
 from ordermill.statistics.ports import StatisticsStore
 from ordermill.storage.audit import SqlAudit
@@ -37,11 +44,17 @@ from ordermill.storage.database import Database
 from ordermill.storage.imports import SqlImports
 from ordermill.storage.memory import MemoryStorage
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.reading import MemoryOrderReader
 from ordermill.storage.memory.statistics import MemoryStatistics
+from ordermill.storage.memory.table import Table
+from ordermill.storage.persons import SqlPersons
+from ordermill.storage.placing import placing_store
 from ordermill.storage.postgres import PostgresDatabase
+from ordermill.storage.reading import SqlOrderReader
 from ordermill.storage.sqlite import SqliteDatabase
 from ordermill.storage.statistics import SqlStatistics
 from ordermill.storage.tables import ROWS, HourRow
+from ordermill.storage.throttles import SqlThrottles
 from ordermill.storage.undo import SqlUndo
 from ordermill.storage.unit import SqlUnit
 
@@ -60,6 +73,15 @@ class WholeUnit(UnitOfWork, Protocol):
     def users(self) -> UserRepository: ...
 
     @property
+    def products(self) -> ProductRepository: ...
+
+    @property
+    def discounts(self) -> DiscountRepository: ...
+
+    @property
+    def one_time_tokens(self) -> OneTimeTokens: ...
+
+    @property
     def orders(self) -> OrderRepository: ...
 
     @property
@@ -71,6 +93,18 @@ class WholeUnit(UnitOfWork, Protocol):
     @property
     def events(self) -> EventLedger: ...
 
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def api_keys(self) -> ApiKeyRepository: ...
+
+    @property
+    def answers(self) -> Answers: ...
+
+    @property
+    def holdings(self) -> Holdings: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -80,16 +114,26 @@ class Storage:
     imports: ImportStore
     statistics: StatisticsStore
     undo: UndoStore
+    throttles: ThrottleStore
     _look: Callable[[str], Any]
+    persons: PersonStore = field(kw_only=True)
+    placing: PlacingStore = field(kw_only=True)
+    reader: OrderReader = field(kw_only=True)
+    # Every row of every table, by table.
+    everything: Callable[[], Awaitable[dict[str, list[Any]]]] = field(kw_only=True)
     _audit: Audit | None = None
 
-    async def keep(self, *entities: User | Order | Event) -> None:
+    async def keep(self, *entities: User | Product | Discount | Order | Event) -> None:
         """Commit entities in a unit of their own."""
         async with self.unit() as unit:
             for entity in entities:
                 match entity:
                     case User():
                         await unit.users.add(entity)
+                    case Product():
+                        await unit.products.add_stocked([entity], by=By(actor="user:1", at=NOON))
+                    case Discount():
+                        await unit.discounts.add(entity)
                     case Order():
                         await unit.orders.add(entity)
                     case Event():
@@ -140,7 +184,24 @@ def in_memory(memory: MemoryStorage) -> Storage:
     async def look(table: str) -> list[Any]:
         return await memory.read(lambda book: _rows_of(book, table))
 
-    return Storage(memory.unit, memory.imports, MemoryStatistics(memory), memory.undo, look)
+    async def everything() -> dict[str, list[Any]]:
+        def rows(kept: Any) -> list[Any]:
+            return list(kept.rows.values()) if isinstance(kept, Table) else [kept]
+
+        return await memory.read(lambda book: {part.name: rows(getattr(book, part.name)) for part in fields(book)})
+
+    return Storage(
+        memory.unit,
+        memory.imports,
+        MemoryStatistics(memory),
+        memory.undo,
+        memory.throttles,
+        look,
+        persons=memory.persons,
+        placing=memory.placing,
+        reader=MemoryOrderReader(memory),
+        everything=everything,
+    )
 
 
 def in_sql(database: Database) -> Storage:
@@ -151,8 +212,24 @@ def in_sql(database: Database) -> Storage:
 
         return await database.read(work)
 
-    statistics, audit = SqlStatistics(database), Audit(SqlAudit(database))
-    return Storage(lambda: SqlUnit(database), SqlImports(database), statistics, SqlUndo(database), look, audit)
+    async def everything() -> dict[str, list[Any]]:
+        return {table: await look(table) for table in ROWS}
+
+    persons = SqlPersons(database)
+    statistics, audit, throttles = SqlStatistics(database), Audit(SqlAudit(database)), SqlThrottles(database)
+    return Storage(
+        lambda: SqlUnit(database),
+        SqlImports(database),
+        statistics,
+        SqlUndo(database),
+        throttles,
+        look,
+        audit,
+        persons=persons,
+        placing=placing_store(database),
+        reader=SqlOrderReader(database),
+        everything=everything,
+    )
 
 
 def connected(url: DatabaseUrl) -> Database:

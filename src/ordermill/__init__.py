@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ordermill.accounts.drafts import UserCreate, UserResponse
     from ordermill.accounts.passwords import hash_password, verify_password
+    from ordermill.accounts.tokens import create_access_token, decode_access_token
     from ordermill.kit.concurrency import (
         Page,
         gather_with_concurrency,
@@ -41,6 +42,8 @@ __all__ = [
     "UnitOfWork",
     "UserCreate",
     "UserResponse",
+    "create_access_token",
+    "decode_access_token",
     "gather_with_concurrency",
     "hash_password",
     "iterate_pages",
@@ -52,6 +55,7 @@ __all__ = [
 _PLACES = {
     "accounts.drafts": ("UserCreate", "UserResponse"),
     "accounts.passwords": ("hash_password", "verify_password"),
+    "accounts.tokens": ("create_access_token", "decode_access_token"),
     "kit.concurrency": ("Page", "gather_with_concurrency", "iterate_pages", "map_as_completed", "map_concurrently"),
     "kit.errors": ("Conflict", "Forbidden", "Invalid", "NotFound", "ServiceError", "Unavailable"),
     "kit.ports": ("CacheProtocol", "Repository", "UnitOfWork"),

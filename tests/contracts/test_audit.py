@@ -5,20 +5,31 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from builders import LATER, NOON, a_batch, a_file, a_reject, an_event, an_order, sold
+from builders import LATER, NOON, a_batch, a_discount, a_file, a_product, a_reject, an_event, an_id, an_order, sold
 from sqlalchemy import Connection, delete, insert, select, text, update
-from storages import connected
+from storages import connected, in_sql
 
 from ordermill.config import DatabaseUrl
 from ordermill.kit.errors import Conflict
 from ordermill.operations.audit import Audit, Finding
 from ordermill.operations.ports import Example
 from ordermill.operations.rules import Rule
+from ordermill.orders.model import Status
 from ordermill.storage.audit import SqlAudit
 from ordermill.storage.database import Database
 from ordermill.storage.imports import SqlImports
 from ordermill.storage.statistics import SqlStatistics
-from ordermill.storage.tables import HourRow, ImportRow, ItemRow, OrderRow, ProductRow, RejectRow
+from ordermill.storage.tables import (
+    DiscountRow,
+    HourRow,
+    ImportRow,
+    ItemRow,
+    MovementRow,
+    OrderRow,
+    ProductRow,
+    RejectRow,
+    UseRow,
+)
 from ordermill.storage.unit import SqlUnit
 
 pytestmark = pytest.mark.anyio
@@ -181,7 +192,16 @@ class TestDamage:
     ) -> None:
         database = connected(sqlite_book)
         await a_sound_book(database)
-        tea = {"sku": "TEA-1", "name": "Tea", "price": 450, "currency": "EUR", "stock": 0, "is_active": True, "version": 1}
+        tea = {
+            "sku": "TEA-1",
+            "name": "Tea",
+            "name_key": " tea",
+            "price": 450,
+            "currency": "EUR",
+            "stock": 0,
+            "is_active": True,
+            "version": 1,
+        }
         await database.write(lambda connection: _execute(connection, insert(ProductRow).values(created_at=NOON, **tea)))
         raw = sqlite3.connect(sqlite_book.path)
         raw.execute("PRAGMA ignore_check_constraints = ON")
@@ -192,7 +212,56 @@ class TestDamage:
         found = await findings(database)
         await database.close()
 
-        assert found == [Finding(rule, 1, [example])]
+        assert [finding for finding in found if finding.rule is rule] == [Finding(rule, 1, [example])]
+
+
+class TestCatalogue:
+    @pytest.mark.parametrize(
+        ("damage", "found"),
+        [
+            (
+                lambda: update(ProductRow).values(stock=ProductRow.stock + 1),
+                Finding(Rule.STOCK_MOVEMENTS, 1, [Example("product TEA-1", "7", "8")]),
+            ),
+            (
+                lambda: update(ProductRow).values(stock=None),
+                Finding(Rule.STOCK_MOVEMENTS, 1, [Example("product TEA-1", "7", "0")]),
+            ),
+            (
+                lambda: update(DiscountRow).values(uses=1),
+                Finding(Rule.DISCOUNT_USES, 1, [Example("discount SPRING10", "0", "1")]),
+            ),
+        ],
+    )
+    async def test_damage_is_found(self, database: Database, damage: Callable[[], Any], found: Finding) -> None:
+        await in_sql(database).keep(a_product(stock=7), a_discount())
+        assert await findings(database) == []
+
+        await database.write(lambda connection: _execute(connection, damage()))
+
+        assert await findings(database) == [found]
+
+    async def test_stock_that_came_back_without_having_been_taken_is_found(self, database: Database) -> None:
+        storage, product, order = in_sql(database), a_product(stock=7), an_id()
+        await storage.keep(product)
+        back = {"product_id": product.id, "change": 2, "kind": "cancel", "order_id": order, "actor": "user:1", "at": NOON}
+
+        await database.write(lambda connection: _execute(connection, insert(MovementRow).values(**back)))
+        await database.write(lambda connection: _execute(connection, update(ProductRow).values(stock=9)))
+
+        what = f"stock given back by order {order.hex}"
+        assert await findings(database) == [Finding(Rule.STOCK_RETURNED, 1, [Example(what, "nothing", "2")])]
+
+    async def test_a_use_by_an_order_that_is_cancelled_or_gone_is_found(self, database: Database) -> None:
+        cancelled, gone, discount = an_order(status=Status.CANCELLED), an_id(), a_discount(uses=2)
+        await in_sql(database).keep(cancelled, discount)
+        uses = [{"order_id": order, "discount_id": discount.id, "user_id": None, "at": NOON} for order in (cancelled.id, gone)]
+
+        await database.write(lambda connection: _execute(connection, insert(UseRow).values(uses)))
+        (finding,) = await findings(database)
+
+        assert (finding.rule, finding.count) == (Rule.DISCOUNT_USED_BY, 2)
+        assert {example.found for example in finding.examples} == {"cancelled", "nothing"}
 
 
 class TestConstraints:

@@ -8,8 +8,9 @@ import pytest
 from servers import NO_REDIS, Redis, running_redis
 from structlog.testing import capture_logs
 
+from ordermill.caching.link import MAX_CONNECTIONS, TOLERATED
 from ordermill.caching.memory import MemoryCache
-from ordermill.caching.redis import MAX_CONNECTIONS, TOLERATED, RedisCache
+from ordermill.caching.redis import RedisCache
 from ordermill.kit.ports import CacheProtocol
 
 pytestmark = pytest.mark.anyio
@@ -260,7 +261,7 @@ class TestRedisThatDoesNotAnswer:
             for _ in range(10):
                 await shared.get("order:1")
 
-        assert [(entry["log_level"], entry["event"]) for entry in log] == [("warning", "cache_lost"), ("info", "cache_found")]
+        assert [(entry["log_level"], entry["event"]) for entry in log] == [("warning", "redis_lost"), ("info", "redis_found")]
 
     async def test_is_a_miss_where_there_never_was_one(self) -> None:
         cache = RedisCache("unix:///nowhere/redis.sock")
@@ -302,7 +303,7 @@ class TestRedisThatRefuses:
             await shared.set("order:2", "two")
 
         assert await shared.get("order:2") == "two"
-        assert [(entry["event"], entry["command"]) for entry in log] == [("cache_refuses", "SET"), ("cache_accepts", "SET")]
+        assert [(entry["event"], entry["command"]) for entry in log] == [("redis_refuses", "SET"), ("redis_accepts", "SET")]
 
     async def test_a_read_only_replica_is_a_miss_to_writers(self, shared: RedisCache, patient: Redis) -> None:
         patient.command("REPLICAOF", "127.0.0.1", "1")

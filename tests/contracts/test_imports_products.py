@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 class TestItems:
     async def test_are_linked_to_the_product_of_their_sku_and_to_none_where_there_is_none(self, database: Database) -> None:
-        tea = {"sku": "TEA-1", "name": "Tea", "price": 450, "currency": "EUR", "created_at": NOON}
+        tea = {"sku": "TEA-1", "name": "Tea", "name_key": " tea", "price": 450, "currency": "EUR", "created_at": NOON}
         statement = insert(ProductRow).values(**tea, is_active=True, version=1).returning(ProductRow.id)
         product = await database.write(lambda connection: connection.execute(statement).scalar_one())
         imports = SqlImports(database)

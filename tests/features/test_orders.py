@@ -11,7 +11,7 @@ from ordermill.kit.errors import Conflict, Invalid, NotFound
 from ordermill.kit.events import Event
 from ordermill.kit.ids import new_id
 from ordermill.orders.model import Address, Order, PaymentState, Status
-from ordermill.orders.ports import OrderFilter, OrdersUnit
+from ordermill.orders.ports import OrderFilter, OrdersUnit, Place
 from ordermill.orders.service import Orders
 from ordermill.orders.shape import order_shape
 
@@ -144,7 +144,7 @@ class TestNewest:
         orders = await orders_of(*(an_order(number=str(n), placed_at=PLACED + timedelta(days=n)) for n in range(5)))
 
         first = await orders.newest(OrderFilter(), limit=2)
-        rest = await orders.newest(OrderFilter(), limit=9, after=first[-1].id)
+        rest = await orders.newest(OrderFilter(), limit=9, after=Place(first[-1].placed_at, first[-1].id))
 
         assert [order.number for order in first] == ["4", "3"]
         assert [order.number for order in rest] == ["2", "1", "0"]

@@ -1,31 +1,12 @@
 """
-The cache that several processes share. A dead, silent or refusing Redis is a miss, never an error and never a wait.
-
-    call ── breaker open? ──> miss, at once
-      └──── asked, deadline ──> answer
-                    ├── no answer: miss; after a few in a row the breaker opens and one caller a pause probes
-                    └── an error as the answer (out of memory, read-only, wrong type): miss; Redis is alive
+The cache that several processes share. A dead, silent or refusing Redis is a miss, never an error and never a wait: see
+`link`.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final
 
-import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
-
-# Every call must end within 100 ms; the other half is for a loop that is busy when the time is up.
-DEADLINE_S: Final = 0.05
-# redis-py gets some 9,000 answers a second over these, so 300 callers at once (34 ms) still meet the deadline.
-MAX_CONNECTIONS: Final = 32
-# One call may fall into the moment of a restart; three in a row cost a request 150 ms, and nobody pays more.
-TOLERATED: Final = 3
-
-_log = structlog.get_logger(__name__)
+from ordermill.caching.link import DEADLINE_S, RedisLink
 
 
 class RedisCache:
@@ -53,25 +34,10 @@ class RedisCache:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = prefix
-        self._deadline_s = deadline_s
-        self._breaker = _Breaker(tolerated=TOLERATED, pause_s=pause_s, monotonic=monotonic)
-        self._refused: set[str] = set()
-        self._answers = 0
-        # RESP2 and no client info: a new connection then needs no round trip before its first command.
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=deadline_s,
-            socket_timeout=deadline_s,
-            socket_connect_timeout=deadline_s,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
-        )
-        self._redis = Redis.from_pool(pool)
+        self._link = RedisLink(url, deadline_s=deadline_s, pause_s=pause_s, monotonic=monotonic)
 
     async def get(self, key: str) -> str | None:
-        answer = await self._ask("GET", self._bytes(key))
+        answer = await self._link.ask("GET", self._bytes(key))
         try:
             return None if answer is None else answer.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
@@ -83,82 +49,14 @@ class RedisCache:
             await self.delete(key)
             return
         lifetime = () if ttl is None else ("EX", ttl)
-        await self._ask("SET", self._bytes(key), value.encode("utf-8", "surrogatepass"), *lifetime)
+        await self._link.ask("SET", self._bytes(key), value.encode("utf-8", "surrogatepass"), *lifetime)
 
     async def delete(self, key: str) -> bool:
-        return bool(await self._ask("DEL", self._bytes(key)))
+        return bool(await self._link.ask("DEL", self._bytes(key)))
 
     async def aclose(self) -> None:
         """Close the connections; the cache must not be used afterwards."""
-        await self._redis.aclose()
+        await self._link.aclose()
 
     def _bytes(self, key: str) -> bytes:
         return f"{self._prefix}{key}".encode("utf-8", "surrogatepass")
-
-    async def _ask(self, command: str, *arguments: bytes | str | int) -> Any:
-        """Return Redis's answer, or None when there is none to be had in time."""
-        if not self._breaker.admits():
-            return None
-        answers_before = self._answers
-        try:
-            # One deadline around all of it: waiting for a connection, opening it, asking, and what the URL may set.
-            async with asyncio.timeout(self._deadline_s):
-                answer = await self._redis.execute_command(command, *arguments)  # type: ignore[no-untyped-call]  # redis-py's gap
-        except ResponseError as error:
-            self._note_answer(command, refusal=error)
-            return None
-        except (RedisError, OSError, TimeoutError) as error:
-            # Others were answered meanwhile: Redis is well, and this call stood in a crowd or behind a busy loop.
-            if self._answers == answers_before:
-                self._note_silence(error)
-            return None
-        self._note_answer(command, refusal=None)
-        return answer
-
-    def _note_silence(self, error: Exception) -> None:
-        if self._breaker.failed():
-            _log.warning("cache_lost", error=type(error).__name__)
-
-    def _note_answer(self, command: str, *, refusal: ResponseError | None) -> None:
-        self._answers += 1
-        # By command, for a full Redis refuses to SET and goes on to GET: one state for both would change with every call.
-        if self._breaker.succeeded():
-            _log.info("cache_found")
-        if refusal is not None and command not in self._refused:
-            self._refused.add(command)
-            _log.warning("cache_refuses", command=command, error=type(refusal).__name__)
-        elif refusal is None and command in self._refused:
-            self._refused.discard(command)
-            _log.info("cache_accepts", command=command)
-
-
-class _Breaker:
-    """Open after `tolerated` failures in a row; then it admits one call a pause until one succeeds."""
-
-    def __init__(self, *, tolerated: int, pause_s: float, monotonic: Callable[[], float]) -> None:
-        self._tolerated = tolerated
-        self._pause_s = pause_s
-        self._monotonic = monotonic
-        self._failures = 0
-        self._probe_at = 0.0
-
-    def admits(self) -> bool:
-        if self._failures < self._tolerated:
-            return True
-        if self._monotonic() < self._probe_at:
-            return False
-        # Moved on now, not when the probe is back: others go on missing meanwhile, and a cancelled probe blocks nobody.
-        self._probe_at = self._monotonic() + self._pause_s
-        return True
-
-    def failed(self) -> bool:
-        """Count a failure; True when it is the one that opens."""
-        self._failures += 1
-        self._probe_at = self._monotonic() + self._pause_s
-        return self._failures == self._tolerated
-
-    def succeeded(self) -> bool:
-        """Close; True when it was open."""
-        was_open = self._failures >= self._tolerated
-        self._failures = 0
-        return was_open

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
@@ -63,12 +64,7 @@ def _is_redis(url: str) -> bool:
 def _secret_key(said: SecretStr | None) -> SecretStr | None:
     for number, part in enumerate(said.get_secret_value().split(",") if said else ()):
         secret, at, end = part.strip().partition("@")
-        if (
-            not _SECRET.fullmatch(secret)
-            or len(set(secret)) < _DISTINCT
-            or (at and not _END.fullmatch(end))
-            or (at and not number)
-        ):
+        if not _SECRET.fullmatch(secret) or len(set(secret)) < _DISTINCT or (at and not _is_day(end)) or (at and not number):
             raise ValueError(
                 "Write at least 43 random letters, digits, _ and -, such as `openssl rand -hex 32` prints; old ones, which "
                 "only verify, follow behind commas, each with its last day: NEW,OLD@2026-12-31."
@@ -76,6 +72,15 @@ def _secret_key(said: SecretStr | None) -> SecretStr | None:
     return said
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return _END.fullmatch(text) is not None and date.fromisoformat(text).year <= _LAST_YEAR
+    except ValueError:
+        return False
+
+
+# As for every moment that is kept.
+_LAST_YEAR: Final = 2199
 # A placeholder such as "changeme" over and over has fewer different signs.
 _DISTINCT: Final = 12
 

@@ -29,3 +29,21 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self._moment
+
+
+class SharedClock(Protocol):
+    """The time that all processes of an order book agree on, whatever their hosts' clocks say."""
+
+    async def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        ...
+
+
+class LocalClock:
+    """One host's clock, where all processes are on that host."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def now(self) -> datetime:
+        return self._clock.now()

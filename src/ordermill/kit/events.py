@@ -1,10 +1,18 @@
 """The ledger of events: what happened, who did it, in which order; also the outbox for webhooks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who does it, and when."""
+
+    actor: str
+    at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,12 +40,15 @@ class Identified(Protocol):
 class EventLedger(Protocol):
     """Append-only: events are added and read, never changed."""
 
-    async def append(self, event: Event, *, user: Identified | None = None) -> None:
+    async def append(
+        self, event: Event, *, user: Identified | None = None, ids: Mapping[str, Identified] | None = None
+    ) -> None:
         """
         Remember an event; it is written with the unit's changes or not at all.
 
         Args:
             user: the account it is about, for `user_id`; it may be one that this unit adds.
+            ids: what else this unit may be adding and the event is about, by the name of its id in `data`.
         """
         ...
 

@@ -52,4 +52,5 @@ def _split(random_bits: int) -> int:
 
 def order_number() -> str:
     """Return a short unambiguous code for people, 8 symbols (40 bits); the database judges uniqueness."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    bits = secrets.randbits(40)
+    return "".join(_ALPHABET[bits >> shift & 31] for shift in range(0, 40, 5))

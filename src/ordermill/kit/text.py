@@ -5,10 +5,13 @@ SQLite accepts NUL where PostgreSQL refuses it, and neither stores a lone surrog
 refused here, before any database sees them.
 """
 
+import re
 import unicodedata
+from typing import Final
 
 # C0 and C1 controls except tab, line feed and carriage return, which notes and addresses hold.
 _CONTROLS = frozenset(map(chr, (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))))
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 def defect(value: str) -> str | None:
@@ -29,6 +32,21 @@ def identifier(value: str) -> str:
 def email_key(email: str) -> str:
     """Return the form in which two spellings of one address are equal: stripped, NFC, case folded."""
     return unicodedata.normalize("NFC", email.strip().casefold())
+
+
+def words(value: str) -> list[str]:
+    """Return the words of a text without regard to case: what letters and digits stand together, NFC, case folded."""
+    return _WORD.findall(unicodedata.normalize("NFC", value.casefold()))
+
+
+def words_key(value: str) -> str:
+    """Return a text in which every word of `value` has a space before it, so that the beginnings of words can be looked for."""
+    return "".join(f" {word}" for word in words(value))
+
+
+def ascii_lower(value: str) -> str:
+    """Return `value` with its ASCII letters in lower case: all that two databases agree upon."""
+    return value.encode().lower().decode()
 
 
 def printable(value: str) -> str:

@@ -18,6 +18,10 @@ class Rule(StrEnum):
     IMPORTED_EVENT = "imported_event"
     STATISTICS = "statistics"
     STOCK = "stock"
+    STOCK_MOVEMENTS = "stock_movements"
+    STOCK_RETURNED = "stock_returned"
+    DISCOUNT_USES = "discount_uses"
+    DISCOUNT_USED_BY = "discount_used_by"
     IMPORT_ORDERS = "import_orders"
     IMPORT_REJECTS = "import_rejects"
     IMPORT_READ = "import_read"
@@ -40,6 +44,10 @@ _SENTENCES: Final = {
     Rule.IMPORTED_EVENT: "Every imported order has an event in the ledger.",
     Rule.STATISTICS: "The kept statistics of every hour are those of its orders and refunds.",
     Rule.STOCK: "No product has less than nothing in stock.",
+    Rule.STOCK_MOVEMENTS: "A product's stock is the sum of its movements, and that of one that is not tracked is 0.",
+    Rule.STOCK_RETURNED: "Stock that a cancelled order gave back is what it had taken.",
+    Rule.DISCOUNT_USES: "A discount was used as often as there are orders that use it.",
+    Rule.DISCOUNT_USED_BY: "Every order that uses a discount is there and not cancelled.",
     Rule.IMPORT_ORDERS: "There are as many orders of an import as it reports, without those that an undo removed.",
     Rule.IMPORT_REJECTS: "An import kept as many rejects as it reports.",
     Rule.IMPORT_READ: "Every order that an import read was new, updated, unchanged or rejected.",

@@ -58,10 +58,14 @@ def state(database: DatabaseUrl) -> State:
         return State.EMPTY
     configure(database)
     with _django_errors(database):
-        applied = _applied()
-        if not applied:
-            return State.EMPTY
-        known = set(_known())
+        return compared(_applied())
+
+
+def compared(applied: set[str]) -> State:
+    """Return how a database stands that has had these migrations."""
+    known = set(_known())
+    if not applied:
+        return State.EMPTY
     if applied - known:
         return State.NEWER
     return State.CURRENT if applied == known else State.OLD
@@ -79,12 +83,16 @@ def require_current(database: DatabaseUrl) -> None:
     Raises:
         Unavailable: `schema_missing`, `schema_old` or `schema_newer`, with the way out.
     """
+    refuse_unless_current(state(database), database)
+
+
+def refuse_unless_current(found: State, database: DatabaseUrl) -> None:
+    """Refuse as `require_current` does, where the state is known already."""
     sentences = {
         State.EMPTY: f"There is no order book at {database} yet; `ordermill migrate` creates it.",
         State.OLD: f"The order book at {database} is of an older Ordermill; run `ordermill migrate` (back it up first).",
         State.NEWER: f"The order book at {database} is of a newer Ordermill; upgrade this program.",
     }
-    found = state(database)
     if found is not State.CURRENT:
         code = {State.EMPTY: "schema_missing", State.OLD: "schema_old", State.NEWER: "schema_newer"}[found]
         raise Unavailable(sentences[found], code=code)

@@ -106,6 +106,28 @@ class MonthlyStatistics:
         return plain
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerFigures:
+    """How many orders of one customer, their gross total in minor units of one currency, and when they were placed."""
+
+    count: int
+    total: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerStatistics:
+    """One customer in one currency, cancelled orders left out; `avg_order_value` is None where there is no order."""
+
+    currency: str
+    total_orders: int
+    total_spent: Decimal
+    avg_order_value: Decimal | None
+    first_order_at: datetime | None
+    last_order_at: datetime | None
+
+
 def _plain(value: Any) -> Any:
     match value:
         case dict():

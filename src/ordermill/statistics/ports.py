@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ordermill.statistics.model import Difference, Extent, Figures, Stretch
+from ordermill.statistics.model import CustomerFigures, Difference, Extent, Figures, Stretch
 
 
 class StatisticsStore(Protocol):
@@ -20,6 +20,15 @@ class StatisticsStore(Protocol):
 
     async def extents(self) -> list[Extent]:
         """Return for each currency that has orders, in order of its code, when the first and the last were placed."""
+        ...
+
+    async def customer(self, user_id: int, *, currency: str, placed_by_customer: bool) -> CustomerFigures:
+        """
+        Return the figures of an account's orders in one currency.
+
+        Args:
+            placed_by_customer: count only those that were placed while signed in to this account.
+        """
         ...
 
     async def differences(self) -> list[Difference]:

@@ -5,7 +5,16 @@ from itertools import pairwise
 
 from ordermill.kit.calendar import month_bounds, zone
 from ordermill.kit.money import Currency
-from ordermill.statistics.model import NOTHING, Difference, Extent, Figures, Month, MonthlyStatistics, Stretch
+from ordermill.statistics.model import (
+    NOTHING,
+    CustomerStatistics,
+    Difference,
+    Extent,
+    Figures,
+    Month,
+    MonthlyStatistics,
+    Stretch,
+)
 from ordermill.statistics.ports import StatisticsStore
 
 
@@ -40,6 +49,28 @@ class Statistics:
             total=money.decimal(whole.total),
             average=_average(whole, money),
             refunded=money.decimal(whole.refunded),
+        )
+
+    async def customer(self, user_id: int, *, currency: str, placed_by_customer: bool = False) -> CustomerStatistics:
+        """
+        Return one customer's figures in one currency, from the orders themselves; for nobody's orders 0, 0 and None.
+
+        Args:
+            placed_by_customer: count only orders that were placed while signed in: what an account may see before its
+                address is verified.
+
+        Raises:
+            Invalid: `unknown_currency`.
+        """
+        money = Currency.of(currency)
+        found = await self._store.customer(user_id, currency=money.code, placed_by_customer=placed_by_customer)
+        return CustomerStatistics(
+            currency=money.code,
+            total_orders=found.count,
+            total_spent=money.decimal(found.total),
+            avg_order_value=_average(Figures(count=found.count, total=found.total), money),
+            first_order_at=found.first,
+            last_order_at=found.last,
         )
 
     async def currencies(self) -> list[Extent]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from ordermill.kit.money import EXPONENTS, UNIT_PRICE_EXPONENT, Currency
 from ordermill.operations.ports import Breaches, Example
@@ -34,14 +35,17 @@ from ordermill.storage.spill import spilling
 from ordermill.storage.statistics import differences
 from ordermill.storage.tables import (
     ChannelRow,
+    DiscountRow,
     EventRow,
     ImportRow,
     ItemRow,
+    MovementRow,
     OrderRow,
     PaymentRow,
     ProductRow,
     RefundRow,
     RejectRow,
+    UseRow,
 )
 
 
@@ -167,6 +171,35 @@ def _stock(_: Connection) -> Select[Any]:
     return _breach(what, expected=literal("0 or more"), found=ProductRow.stock).where(ProductRow.stock < 0)
 
 
+def _stock_movements(_: Connection) -> Select[Any]:
+    total = cast(func.coalesce(func.sum(MovementRow.change), 0), BigInteger)
+    expected = select(total).where(MovementRow.product_id == ProductRow.id).scalar_subquery()
+    what, found = literal("product ") + ProductRow.sku, func.coalesce(ProductRow.stock, 0)
+    return _breach(what, expected=expected, found=found).where(found != expected)
+
+
+def _stock_returned(_: Connection) -> Select[Any]:
+    taken = aliased(MovementRow)
+    same = and_(taken.order_id == MovementRow.order_id, taken.product_id == MovementRow.product_id, taken.kind == "order")
+    expected = select(-taken.change).where(same).scalar_subquery()
+    what = literal("stock given back by order ") + _hex(MovementRow.order_id)
+    query = _breach(what, expected=expected, found=MovementRow.change)
+    return query.where(MovementRow.kind == "cancel", MovementRow.change.is_distinct_from(expected))
+
+
+def _discount_uses(_: Connection) -> Select[Any]:
+    expected = select(func.count()).where(UseRow.discount_id == DiscountRow.id).scalar_subquery()
+    what = literal("discount ") + DiscountRow.code
+    return _breach(what, expected=expected, found=DiscountRow.uses).where(DiscountRow.uses != expected)
+
+
+def _discount_used_by(_: Connection) -> Select[Any]:
+    status = select(OrderRow.status).where(OrderRow.id == UseRow.order_id).scalar_subquery()
+    what = literal("discount used by order ") + _hex(UseRow.order_id)
+    query = _breach(what, expected=literal("an order in force"), found=status)
+    return query.where(or_(status.is_(None), status == "cancelled"))
+
+
 def _import() -> ColumnElement[str]:
     return literal("import of ") + ImportRow.file_name + literal(", ") + _hex(ImportRow.id)
 
@@ -211,6 +244,10 @@ _QUERIES: Final[dict[Rule, Callable[[Connection], Select[Any]]]] = {
     Rule.IMPORTED_EVENT: _imported_event,
     Rule.STATISTICS: _statistics,
     Rule.STOCK: _stock,
+    Rule.STOCK_MOVEMENTS: _stock_movements,
+    Rule.STOCK_RETURNED: _stock_returned,
+    Rule.DISCOUNT_USES: _discount_uses,
+    Rule.DISCOUNT_USED_BY: _discount_used_by,
     Rule.IMPORT_ORDERS: _import_orders,
     Rule.IMPORT_REJECTS: _import_rejects,
     Rule.IMPORT_READ: _import_read,

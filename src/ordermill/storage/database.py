@@ -1,8 +1,8 @@
 """What a database does for us, whichever it is, and how its errors become refusals."""
 
 import sqlite3
-from collections.abc import Callable
-from typing import NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ _FAILURES = (sqlite3.Error, DBAPIError, asyncpg.PostgresError, asyncpg.Interface
 
 class Database(Protocol):
     """
-    Two doors: look, and change. Both take a function over an open connection.
+    Two doors: look, and change. Both take a function over an open connection; a third one asks a single question.
 
     The function may be run again from the start (a lost race, a neighbour's failed commit),
     so it must only set, never accumulate, what it leaves in Python.
@@ -40,6 +40,17 @@ class Database(Protocol):
         """
         ...
 
+    async def ask(self, statement: str, parameters: Sequence[Any], /) -> Sequence[Sequence[Any]]:
+        """
+        Run one SELECT for itself, in this database's own SQL and with its own values, and return all its rows.
+
+        For reads that are asked for all the time: one trip, nothing of SQLAlchemy in between. Everything else is `read`.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        ...
+
     async def write(self, work: Callable[[Connection], T], /) -> T:
         """
         Run `work` in one transaction and commit it durably.
@@ -48,6 +59,10 @@ class Database(Protocol):
             Conflict: a guard or constraint refused; nothing is left of it.
             Unavailable: the database failed. The outcome of a commit whose answer was lost is unknown.
         """
+        ...
+
+    def load(self) -> dict[str, int]:
+        """Return how busy this process's side of it is, by what there is to count; for the metrics."""
         ...
 
     async def close(self) -> None: ...

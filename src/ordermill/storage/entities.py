@@ -6,17 +6,22 @@ Pure, and the same for every storage. Rows of `orders` come with the channel's a
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any, Final
 
+from ordermill.accounts.api_keys import ApiKey
 from ordermill.accounts.model import User
+from ordermill.accounts.one_time import OneTimeToken, Purpose
+from ordermill.accounts.principal import Scope
+from ordermill.accounts.sessions import Session
 from ordermill.imports.model import Reject
 from ordermill.kit.money import UNIT_PRICE_EXPONENT, Currency, unit_price, unit_price_units
 from ordermill.orders.model import Address, Item, Movement, Order, PaymentState, Status
 
 Row = Mapping[Any, Any]
 
+_ADDRESS: Final = tuple(field.name for field in fields(Address))
 AMOUNTS: Final = ("subtotal", "discount", "shipping", "tax", "tax_included", "total", "paid", "refunded")
 
 
@@ -51,6 +56,33 @@ def user(row: Row) -> User:
     )
 
 
+def one_time_token_row(token: OneTimeToken) -> dict[str, Any]:
+    """Return the columns of a link that works once."""
+    return {**asdict(token), "purpose": token.purpose.value}
+
+
+def one_time_token(row: Row) -> OneTimeToken:
+    return OneTimeToken(**{**row, "purpose": Purpose(row["purpose"])})
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """Return a session's columns."""
+    return asdict(session)
+
+
+def session(row: Row) -> Session:
+    return Session(**row)
+
+
+def api_key_row(key: ApiKey) -> dict[str, Any]:
+    """Return an API key's columns."""
+    return {**asdict(key), "scope": key.scope.value}
+
+
+def api_key(row: Row) -> ApiKey:
+    return ApiKey(**{**row, "scope": Scope(row["scope"])})
+
+
 def order_row(order: Order) -> dict[str, Any]:
     """Return an order's columns without its id, its channel and what only imports set."""
     money = Currency.of(order.currency)
@@ -64,8 +96,8 @@ def order_row(order: Order) -> dict[str, Any]:
         **{amount: money.minor(getattr(order, amount)) for amount in AMOUNTS},
         "source_total": None if order.source_total is None else money.minor(order.source_total),
         "discount_code": order.discount_code,
-        "shipping_address": asdict(order.shipping_address) if order.shipping_address else None,
-        "billing_address": asdict(order.billing_address) if order.billing_address else None,
+        "shipping_address": _address_row(order.shipping_address),
+        "billing_address": _address_row(order.billing_address),
         "carrier": order.carrier,
         "tracking_number": order.tracking_number,
         "note": order.note,
@@ -175,6 +207,10 @@ def _item(row: Row, money: Currency) -> Item:
 
 def _decimal(minor: int | None, money: Currency) -> Decimal | None:
     return None if minor is None else money.decimal(minor)
+
+
+def _address_row(address: Address | None) -> dict[str, str | None] | None:
+    return None if address is None else {name: getattr(address, name) for name in _ADDRESS}
 
 
 def _address(stored: Mapping[str, str | None] | None) -> Address | None:

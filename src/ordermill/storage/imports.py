@@ -20,6 +20,7 @@ from ordermill.kit.ids import new_id
 from ordermill.storage.channels import channel_id
 from ordermill.storage.database import Database
 from ordermill.storage.entities import storable
+from ordermill.storage.erased import wait_for_erasures, without_erased
 from ordermill.storage.statements import insert_ignoring
 from ordermill.storage.tables import ChannelRow, EventRow, ImportRow, RejectRow
 
@@ -75,9 +76,12 @@ class SqlImports:
 
     async def finish(self, run: Import, *, at: datetime) -> Import:
         def work(connection: Connection) -> Import:
-            closing = update(ImportRow).where(ImportRow.id == run.id, ImportRow.state == "running")
-            tally = run.tally.as_json()
-            if connection.execute(closing.values(state="finished", finished_at=at, tally=tally)).rowcount:
+            unfinished = (ImportRow.id == run.id, ImportRow.state == "running")
+            kept = connection.execute(select(ImportRow.tally).where(*unfinished).with_for_update()).scalar()
+            if kept is not None:
+                # All but the buyers is kept already; an erasure may have blanked an example since the last batch.
+                tally = kept | {"customers": run.tally.customers}
+                connection.execute(update(ImportRow).where(*unfinished).values(state="finished", finished_at=at, tally=tally))
                 data = {"orders": run.tally.orders, "lines": run.tally.lines}
                 event = {"id": new_id(at), "type": "import.finished", "at": at, "actor": "import", "import_id": run.id}
                 connection.execute(insert(EventRow).values(**event, data=data))
@@ -113,21 +117,22 @@ def _load(connection: Connection, run: Import, batch: "Batch", at: datetime) -> 
     from ordermill.storage.bulk import loader  # noqa: PLC0415  # see the module's docstring
     from ordermill.storage.bulk.rows import Stamp  # noqa: PLC0415  # likewise
 
+    wait_for_erasures(connection)
     guard = update(ImportRow).where(ImportRow.id == run.id, ImportRow.checkpoint == batch.index, ImportRow.state == "running")
     if not connection.execute(guard.values(checkpoint=batch.index + 1)).rowcount:
         return None
     before = find_runs(connection, ImportRow.id == run.id)[0].tally
     loaded = loader.load(connection, batch, Stamp(run.id.hex, at), file=run.file.name)
-    rejects = [*batch.rejects, *loaded.rejects]
+    rejects, tallies = without_erased(connection, [*batch.rejects, *loaded.rejects], [batch.tally, loaded.tally])
     _keep_rejects(connection, run.id, before.orders["rejected"], rejects)
     after = before
-    after.add(batch.tally)
-    after.add(loaded.tally)
+    for tally in tallies:
+        after.add(tally)
     connection.execute(update(ImportRow).where(ImportRow.id == run.id).values(tally=after.as_json()))
     return _Done(loaded, after)
 
 
-def _keep_rejects(connection: Connection, run: UUID, so_far: int, rejects: list[Reject]) -> None:
+def _keep_rejects(connection: Connection, run: UUID, so_far: int, rejects: Sequence[Reject]) -> None:
     if rejects:
         rows = [_reject_row(run, position, storable(reject)) for position, reject in enumerate(rejects, start=so_far + 1)]
         connection.execute(insert(RejectRow), rows)
@@ -143,7 +148,7 @@ def _reject_row(run: UUID, position: int, reject: Reject) -> dict[str, Any]:
         "value": reject.value,
         "code": reject.code,
         "message": reject.message,
-        "lines": json.dumps(reject.lines, ensure_ascii=False).encode(),
+        "lines": json.dumps(reject.lines, ensure_ascii=False).encode() if reject.lines else None,
     }
 
 
@@ -161,6 +166,7 @@ def _values(file: ImportFile, channel: int) -> dict[str, Any]:
         "file_name": file.name,
         "sha256": file.sha256,
         "size": file.size,
+        "records": file.records,
         "format": file.format,
         "mapping": file.mapping,
         "options_key": file.options_key,
@@ -191,6 +197,7 @@ def _import(row: Any) -> Import:
         options_key=row["options_key"],
         header=None if row["header"] is None else row["header"].decode(),
         delimiter=row["delimiter"],
+        records=row["records"],
     )
     return Import(
         id=row["id"],

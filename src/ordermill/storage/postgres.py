@@ -7,13 +7,15 @@ are the same ones that the embedded database runs in its writer thread.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from ordermill.kit.errors import ServiceError
 from ordermill.storage.database import origin, refuse
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ CONNECT_TIMEOUT_S: Final = 5
 ATTEMPTS: Final = 5
 # The whole unit is run again (PostgreSQL documentation, 13.5).
 _LOST_RACES: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+GONE: Final = (asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError)
 _SETTINGS: Final = {
     "application_name": "ordermill",
     "timezone": "UTC",
@@ -64,6 +67,29 @@ class PostgresDatabase:
         except Exception as error:  # noqa: BLE001  # `refuse` raises it again
             refuse(error)
 
+    async def ask(self, statement: str, parameters: Sequence[Any], /) -> Sequence[Sequence[Any]]:
+        for attempt in range(POOL_SIZE + 1):
+            try:
+                return await self._ask(statement, parameters)
+            except Exception as error:  # noqa: BLE001  # `refuse` raises it again
+                # A connection that died while it lay in the pool says so at once; the pool holds no more of them than that.
+                if attempt == POOL_SIZE or not isinstance(origin(error), GONE):
+                    refuse(error)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _ask(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        lent = await self._engine.raw_connection()
+        try:
+            driver: Any = lent.driver_connection
+            rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *parameters)
+        except BaseException:
+            # Also when nobody waits any more: the server may still be at work on it, and nobody else can use it before.
+            lent.invalidate()
+            raise
+        finally:
+            lent.close()
+        return rows
+
     async def write(self, work: Callable[[Connection], T], /) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -75,6 +101,32 @@ class PostgresDatabase:
                     refuse(error)
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  # jitter, not a secret
         raise AssertionError("the last attempt returns or raises")
+
+    def load(self) -> dict[str, int]:
+        pool: Any = self._engine.pool
+        return {"connections": POOL_SIZE, "connections_in_use": pool.checkedout()}
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """
+        Lend one of the pool's connections as asyncpg has it: for writes that must cost no more than their statements do.
+
+        Each statement is a transaction of its own. What is raised is the driver's: `database.refuse` translates it.
+        """
+        lent = await self._engine.raw_connection()
+        while lent.driver_connection is None or lent.driver_connection.is_closed():  # it died while it lay in the pool
+            lent.invalidate()
+            lent.close()
+            lent = await self._engine.raw_connection()
+        try:
+            yield lent.driver_connection
+        except (asyncpg.PostgresError, ServiceError):
+            raise  # refused; the connection is as good as before, or known to be closed
+        except BaseException:
+            lent.invalidate()  # the server may still be at work on it
+            raise
+        finally:
+            lent.close()
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -14,12 +14,12 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine
+from sqlalchemy import Connection, Engine, NullPool, PoolProxiedConnection, QueuePool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from ordermill.kit.errors import Unavailable
@@ -56,9 +56,10 @@ class SqliteDatabase:
         self._reading = _engine(lambda: connect(path, readonly=True), pooled=True)
 
     async def read(self, work: Callable[[Connection], T], /, *, patient: bool = False) -> T:  # noqa: ARG002  # no time limit here
-        if self._readers is None:
-            self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+        return await asyncio.get_running_loop().run_in_executor(self._reader_threads(), self._look, work)
+
+    async def ask(self, statement: str, parameters: Sequence[Any], /) -> Sequence[Sequence[Any]]:
+        return await asyncio.get_running_loop().run_in_executor(self._reader_threads(), self._answer, statement, parameters)
 
     async def write(self, work: Callable[[Connection], T], /) -> T:
         if self._writer is None:
@@ -69,6 +70,9 @@ class SqliteDatabase:
         result: T = await asyncio.wrap_future(job.future)
         return result
 
+    def load(self) -> dict[str, int]:
+        return {"writes_waiting": self._jobs.qsize()}
+
     async def close(self) -> None:
         if self._writer is not None:
             self._jobs.put(None)
@@ -78,6 +82,22 @@ class SqliteDatabase:
             await asyncio.to_thread(self._readers.shutdown)
             self._readers = None
         self._reading.dispose()
+
+    def _reader_threads(self) -> ThreadPoolExecutor:
+        if self._readers is None:
+            self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        return self._readers
+
+    def _answer(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        try:
+            lent = self._reading.raw_connection()
+            try:
+                rows: Sequence[Sequence[Any]] = _raw(lent).execute(statement, parameters).fetchall()
+                return rows
+            finally:
+                lent.close()
+        except Exception as error:  # noqa: BLE001  # `refuse` raises it again
+            refuse(error)
 
     def _look(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -191,7 +211,11 @@ def _settle(group: list[_Job]) -> None:
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
-    raw: Any = connection.connection.driver_connection
+    return _raw(connection.connection)
+
+
+def _raw(lent: PoolProxiedConnection) -> sqlite3.Connection:
+    raw: Any = lent.driver_connection
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101  # for the type checker: the engine below makes nothing else
     return raw
 

@@ -26,7 +26,8 @@ from sqlalchemy import (
 
 from ordermill.kit.calendar import HOUR
 from ordermill.statistics.delta import CANCELLED, OrderFigures, RefundFigures, delta
-from ordermill.statistics.model import NOTHING, Bucket, Difference, Extent, Figures, Stretch
+from ordermill.statistics.model import NOTHING, Bucket, CustomerFigures, Difference, Extent, Figures, Stretch
+from ordermill.storage.customers import customer_figures
 from ordermill.storage.database import Database
 from ordermill.storage.spill import spilling
 from ordermill.storage.statements import upsert
@@ -54,6 +55,12 @@ class SqlStatistics:
 
     async def extents(self) -> list[Extent]:
         return await self._database.read(_extents)
+
+    async def customer(self, user_id: int, *, currency: str, placed_by_customer: bool) -> CustomerFigures:
+        def look(connection: Connection) -> CustomerFigures:
+            return customer_figures(connection, user_id, currency=currency, placed_by_customer=placed_by_customer)
+
+        return await self._database.read(look)
 
     async def differences(self) -> list[Difference]:
         def work(connection: Connection) -> list[Difference]:

@@ -95,6 +95,7 @@ class ProductRow:
     id: Mapped[int]
     sku: Mapped[str]
     name: Mapped[str]
+    name_key: Mapped[str]
     price: Mapped[int]
     currency: Mapped[str]
     stock: Mapped[int | None]

@@ -26,11 +26,22 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("A naive datetime was about to be stored; every moment is aware UTC.")
-        moment = value.astimezone(UTC)
-        return str(moment.replace(tzinfo=None)) if dialect.name == "sqlite" else moment
+        return text_of(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return moment_of(value)
+        moment: datetime = value
         return moment.replace(tzinfo=UTC) if dialect.name == "sqlite" else moment.astimezone(UTC)
+
+
+def text_of(moment: datetime) -> str:
+    """Return how an aware moment is stored on SQLite."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that is stored on SQLite."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -18,9 +18,20 @@ from ordermill.kit.errors import Conflict, Unavailable
 from ordermill.kit.ids import first_id, new_id, new_ids
 from ordermill.storage.bulk import versions
 from ordermill.storage.database import Database
+from ordermill.storage.erased import wait_for_erasures
 from ordermill.storage.imports import ATTEMPTS, find_runs
 from ordermill.storage.statistics import counting
-from ordermill.storage.tables import EventRow, ImportRow, ItemRow, OrderRow, PaymentRow, RefundRow, UserRow, VersionRow
+from ordermill.storage.tables import (
+    EventRow,
+    ImportRow,
+    ItemRow,
+    OneTimeTokenRow,
+    OrderRow,
+    PaymentRow,
+    RefundRow,
+    UserRow,
+    VersionRow,
+)
 
 # Orders a step: some tenths of a second on SQLite, where others wait for it.
 STEP: Final = 500
@@ -37,11 +48,11 @@ class SqlUndo:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, id: UUID) -> Import | None:
+    async def begin(self, id: UUID, *, actor: str = ACTOR) -> Import | None:
         def work(connection: Connection) -> Import | None:
             run = _locked(connection, id)
             if run is not None and run.undoable:
-                run.state, run.undo = "undoing", (run.undo or Undo()).again()
+                run.state, run.undo = "undoing", (run.undo or Undo()).again(actor=actor)
                 _keep(connection, run)
             return run
 
@@ -79,6 +90,7 @@ def _keep(connection: Connection, run: Import) -> None:
 
 
 def _step(connection: Connection, id: UUID, at: datetime) -> Import:
+    wait_for_erasures(connection)
     run = _locked(connection, id)
     if run is None or run.undo is None:
         raise AssertionError("an undo is stepped through once it has begun")
@@ -132,7 +144,7 @@ def _tell(connection: Connection, run: Import, kind: str, orders: Sequence[Any],
     ids = [order.id for order in orders]
     last = select(EventRow.order_id, func.max(EventRow.sequence)).where(EventRow.order_id.in_(ids)).group_by(EventRow.order_id)
     sequences = {id: sequence for id, sequence in connection.execute(last)}  # noqa: C416  # a dict of Rows is not one of tuples
-    shared = {"type": kind, "at": at, "actor": ACTOR, "import_id": run.id}
+    shared = {"type": kind, "at": at, "actor": run.undo.actor if run.undo else ACTOR, "import_id": run.id}
     told = [
         {
             "id": id,
@@ -147,7 +159,7 @@ def _tell(connection: Connection, run: Import, kind: str, orders: Sequence[Any],
 
 
 def _tell_end(connection: Connection, run: Import, undo: Undo, at: datetime) -> None:
-    event = {"id": new_id(at), "type": "import.undone", "at": at, "actor": ACTOR, "import_id": run.id}
+    event = {"id": new_id(at), "type": "import.undone", "at": at, "actor": undo.actor, "import_id": run.id}
     connection.execute(insert(EventRow).values(**event, data=undo.counts))
 
 
@@ -164,7 +176,7 @@ def _remove_users(connection: Connection, run: Import, users: Iterable[int]) -> 
         UserRow.id.in_(sorted(users)),
         *(UserRow.password.is_(None), UserRow.email_verified_at.is_(None), UserRow.erased_at.is_(None)),
         *(UserRow.is_staff.is_(False), UserRow.version == 1),
-        *(~exists().where(row.user_id == UserRow.id) for row in (OrderRow, VersionRow)),
+        *(~exists().where(row.user_id == UserRow.id) for row in (OrderRow, VersionRow, OneTimeTokenRow)),
         brought,
     )
     return connection.execute(statement).rowcount

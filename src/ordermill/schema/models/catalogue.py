@@ -12,11 +12,13 @@ class Product(models.Model):
     """
     A product; `price` in minor units of `currency`, `stock` null where it is not tracked.
 
-    `version` counts what staff changed; buyers take stock without it.
+    `name_key` holds the words of the name as they are searched for: `kit.text.words_key`. `version` counts what staff
+    changed; buyers take stock without it.
     """
 
     sku = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
+    name_key = models.TextField(default="")
     price = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     stock = models.BigIntegerField(null=True)

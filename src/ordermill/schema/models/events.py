@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 
 class Event(models.Model):
@@ -25,6 +26,8 @@ class Event(models.Model):
 
     class Meta:
         db_table = "events"
+        # Few have one: only those that are about an account. A person's export asks for theirs.
+        indexes: ClassVar = [models.Index(fields=["user_id"], condition=Q(user_id__isnull=False), name="events_user")]
         constraints: ClassVar = [models.UniqueConstraint(fields=["order_id", "sequence"], name="events_order_sequence")]
 
     def __str__(self) -> str:

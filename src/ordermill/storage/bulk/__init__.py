@@ -9,6 +9,7 @@ Whole batches of an import, as columns: no object per order.
     frames     a frame into a table: COPY on PostgreSQL, executemany on SQLite
     changes    orders that a newer export changed
     versions   what such a change overwrites, kept and put back; the one part that needs no frames
+    forgotten  of buyers who were erased nothing is taken over
     customers  accounts for the e-mails of a batch
     loader     the order in which these happen, in one transaction
 """

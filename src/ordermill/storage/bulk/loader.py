@@ -11,6 +11,7 @@ from ordermill.imports.batch import Batch, Loaded
 from ordermill.storage.bulk import changes, lookup
 from ordermill.storage.bulk.customers import strangers, with_customers
 from ordermill.storage.bulk.figures import placed, refunded, summed
+from ordermill.storage.bulk.forgotten import with_kept_buyers, without_erased
 from ordermill.storage.bulk.frames import insert_frame
 from ordermill.storage.bulk.outcome import outcome
 from ordermill.storage.bulk.plan import plan
@@ -21,6 +22,7 @@ from ordermill.storage.statistics import STRIPE
 def compare(connection: Connection, batch: Batch, *, file: str) -> Loaded:
     """Say what `load` would do."""
     decided = plan(batch.orders, lookup.existing_orders(connection, batch.orders))
+    decided = without_erased(connection, decided)
     told = outcome(batch, decided, customers=0, file=file)
     told.strangers = strangers(connection, pl.concat([decided.new["customer_key"], decided.changed["customer_key"]]))
     return told
@@ -32,6 +34,7 @@ def load(connection: Connection, batch: Batch, stamp: Stamp, *, file: str) -> Lo
     decided = plan(batch.orders, lookup.existing_orders(connection, batch.orders))
     if not decided.changed.is_empty():
         decided = decided.told_twice(lookup.written_by(connection, decided.changed["old_id"], stamp.import_id))
+    decided = without_erased(connection, decided)
     created = 0
     if not decided.new.is_empty() or not decided.changed.is_empty():
         products = lookup.products(connection, batch.items)
@@ -40,6 +43,7 @@ def load(connection: Connection, batch: Batch, stamp: Stamp, *, file: str) -> Lo
         if not decided.changed.is_empty():
             changed, more = with_customers(connection, decided.changed, at=stamp.at)
             created += more
+            changed = with_kept_buyers(changed)
             figures = summed(figures, changes.replace(connection, changed, batch.items, products, stamp))
         _move_figures(connection, figures)
     return outcome(batch, decided, customers=created, file=file)

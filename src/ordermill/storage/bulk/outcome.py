@@ -3,6 +3,7 @@
 from ordermill.imports.batch import Batch, Loaded
 from ordermill.imports.model import Tally
 from ordermill.imports.refusals import refused_by_book
+from ordermill.privacy.model import ADJUSTMENT
 from ordermill.storage.bulk.plan import Plan
 
 
@@ -21,6 +22,10 @@ def outcome(batch: Batch, decided: Plan, *, customers: int, file: str) -> Loaded
         "kept": decided.kept,
     }
     tally.customers["new"] = customers
+    guests, kept = decided.forgotten
+    if guests or kept:
+        tally.customers["guests"] += guests
+        tally.adjustments[ADJUSTMENT] = guests + kept
     if decided.refused.is_empty():
         return Loaded(tally)
     rejects, correction = refused_by_book(batch, decided.refused, file=file)

@@ -45,6 +45,12 @@ class Plan:
         """How many changed orders keep the status that was set here."""
         return int(self.changed["keeps_status"].sum()) if "keeps_status" in self.changed.columns else 0
 
+    @property
+    def forgotten(self) -> tuple[int, int]:
+        """How many new and how many changed orders say less than their file, since their buyer was erased."""
+        new, changed = (int(each["forgotten"].sum()) if "forgotten" in each.columns else 0 for each in (self.new, self.changed))
+        return new, changed
+
     def told_twice(self, written: pl.Series) -> "Plan":
         """Refuse orders that this very run has written in an earlier batch: its file holds two that the book takes for one."""
         if self.changed.is_empty() or written.is_empty():

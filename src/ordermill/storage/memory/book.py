@@ -15,7 +15,7 @@ from ordermill.storage.memory.checks import (
     check_movement,
     check_order,
     check_order_of,
-    check_product,
+    check_product_of,
 )
 from ordermill.storage.memory.table import Table
 
@@ -41,6 +41,29 @@ def _events() -> Table[UUID]:
     return Table("events", {"events_order_sequence": place})
 
 
+def _products() -> Table[int]:
+    return Table("products", {"products_sku": lambda row: row["sku"]})
+
+
+def _stock_movements() -> Table[int]:
+    def once(row: Row) -> tuple[UUID, int, str] | None:
+        return None if row["order_id"] is None else (row["order_id"], row["product_id"], row["kind"])
+
+    return Table("stock_movements", {"stock_movements_once": once})
+
+
+def _discounts() -> Table[int]:
+    return Table("discounts", {"discounts_code": lambda row: row["code"]})
+
+
+def _one_time_tokens() -> Table[str]:
+    return Table("one_time_tokens", {})
+
+
+def _api_keys() -> Table[UUID]:
+    return Table("api_keys", {"api_keys_secret_hash": lambda row: row["secret_hash"]})
+
+
 @dataclass(slots=True)
 class Book:
     """
@@ -50,16 +73,28 @@ class Book:
     """
 
     users: Table[int] = field(default_factory=_users)
+    one_time_tokens: Table[str] = field(default_factory=_one_time_tokens)
+    sessions: Table[UUID] = field(default_factory=lambda: Table("sessions", {}))
+    api_keys: Table[UUID] = field(default_factory=_api_keys)
+    sign_in_throttles: Table[str] = field(default_factory=lambda: Table("sign_in_throttles", {}))
+    products: Table[int] = field(default_factory=_products)
+    stock_movements: Table[int] = field(default_factory=_stock_movements)
+    discounts: Table[int] = field(default_factory=_discounts)
+    discount_uses: Table[UUID] = field(default_factory=lambda: Table("discount_uses", {}))  # by order
     orders: Table[UUID] = field(default_factory=_orders)
     items: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     payments: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     refunds: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)
     order_versions: dict[UUID, tuple[Row, ...]] = field(default_factory=dict)  # by order
     events: Table[UUID] = field(default_factory=_events)
+    idempotency_keys: Table[tuple[str, str, str]] = field(default_factory=lambda: Table("idempotency_keys", {}))
     imports: dict[UUID, Import] = field(default_factory=dict)
     rejects: dict[UUID, tuple[Reject, ...]] = field(default_factory=dict)
+    erased_emails: Table[str] = field(default_factory=lambda: Table("erased_emails", {}))
+    book_keys: dict[str, str] = field(default_factory=dict)
     hours: dict[tuple[datetime, str], Row] = field(default_factory=dict)
     last_user: int = 0
+    last_ids: dict[str, int] = field(default_factory=dict)  # of the other tables whose ids are numbers
     # What this change wrote, for the references that are proved when it is whole.
     touched_orders: set[UUID] = field(default_factory=set)
     touched_movements: set[tuple[str, UUID]] = field(default_factory=set)
@@ -87,7 +122,7 @@ class Book:
         for id in touched:
             check_customer(self.orders.rows[id], self.users.rows)
             for item in self.items[id]:
-                check_product(item)
+                check_product_of(item, self.products.rows)
         for table, order in self.touched_movements:
             if order in getattr(self, table):
                 check_order_of(table, order, self.orders.rows)
@@ -95,6 +130,14 @@ class Book:
     def new_user_id(self) -> int:
         self.last_user += 1
         return self.last_user
+
+    def add_numbered(self, table: Table[int], row: Row, *, id: int | None = None) -> int:
+        """Insert a row under the next number of its table, which is never given again, or under `id`; return the number."""
+        last = self.last_ids.get(table.name, 0)
+        new = last + 1 if id is None else id
+        self.last_ids[table.name] = max(last, new)
+        table.insert(new, {**row, "id": new})
+        return new
 
     def put_order(self, id: UUID, row: Row, items: Sequence[Row]) -> None:
         """Write an order and its items over what is there of it."""

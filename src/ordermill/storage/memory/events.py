@@ -1,7 +1,7 @@
 """The ledger in memory: events are added and read, never changed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from uuid import UUID
 
@@ -18,10 +18,13 @@ class MemoryEvents:
         self._store = store
         self._told = told
 
-    async def append(self, event: Event, *, user: Identified | None = None) -> None:
+    async def append(
+        self, event: Event, *, user: Identified | None = None, ids: Mapping[str, Identified] | None = None
+    ) -> None:
         def write(book: Book) -> None:
             if user is not None:
                 event.user_id = user.id
+            event.data |= {name: one.id for name, one in (ids or {}).items()}
             book.add_event({**asdict(event), "data": json.dumps(event.data)})
 
         self._told.change(write)

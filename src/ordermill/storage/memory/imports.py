@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from ordermill.imports.batch import Batch, Loaded
 from ordermill.imports.model import Import, ImportFile, Reject, Tally
 from ordermill.kit.ids import new_id
+from ordermill.privacy.model import may_be_kept
 from ordermill.storage.bulk.rows import Stamp
 from ordermill.storage.entities import storable
 from ordermill.storage.gathering import Store
 from ordermill.storage.memory import loading
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.erased import erased_among
 
 
 class MemoryImports:
@@ -48,7 +51,9 @@ class MemoryImports:
         def work(book: Book) -> Import:
             kept = book.imports[run.id]
             if kept.state == "running":
-                kept = replace(kept, state="finished", finished_at=at, tally=deepcopy(run.tally))
+                kept = replace(kept, state="finished", finished_at=at, tally=deepcopy(kept.tally))
+                # All but the buyers is kept already; an erasure may have blanked an example since the last batch.
+                kept.tally.customers = dict(run.tally.customers)
                 book.imports[run.id] = kept
                 loading.add_finished_event(book, kept, at=at)
             return deepcopy(kept)
@@ -79,10 +84,11 @@ def _load(book: Book, run: Import, batch: Batch, at: datetime) -> tuple[Loaded, 
     if kept is None or kept.state != "running" or kept.checkpoint != batch.index:
         return None
     loaded = loading.load(book, batch, Stamp(run.id.hex, at), file=kept.file.name)
-    rejects = (storable(reject) for reject in (*batch.rejects, *loaded.rejects))
-    book.rejects[run.id] = (*book.rejects.get(run.id, ()), *rejects)
+    told = (*batch.rejects, *loaded.rejects)
+    rejects, tallies = may_be_kept(told, (batch.tally, loaded.tally), erased=partial(erased_among, book))
+    book.rejects[run.id] = (*book.rejects.get(run.id, ()), *map(storable, rejects))
     tally = deepcopy(kept.tally)
-    tally.add(batch.tally)
-    tally.add(loaded.tally)
+    for each in tallies:
+        tally.add(each)
     book.imports[run.id] = replace(kept, checkpoint=batch.index + 1, tally=deepcopy(tally))
     return loaded, tally

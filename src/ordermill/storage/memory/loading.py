@@ -13,6 +13,7 @@ from ordermill.imports.batch import MOMENT, Batch, Loaded
 from ordermill.imports.model import Import
 from ordermill.kit.ids import new_id
 from ordermill.storage.bulk.figures import before, placed, refunded, summed
+from ordermill.storage.bulk.forgotten import with_kept_buyers
 from ordermill.storage.bulk.outcome import outcome
 from ordermill.storage.bulk.plan import EXISTING, plan
 from ordermill.storage.bulk.recorded import MOVEMENTS, beyond_recorded, refunds_after, with_recorded
@@ -30,6 +31,7 @@ from ordermill.storage.bulk.rows import (
 )
 from ordermill.storage.entities import Row
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.erased import without_erased
 from ordermill.storage.memory.versions import keep_version
 
 _NO_PRODUCTS: Final = pl.DataFrame(schema={"sku": pl.String, "product_id": pl.Int64})
@@ -40,6 +42,7 @@ _ADDRESSES: Final = ("shipping_address", "billing_address")
 def compare(book: Book, batch: Batch, *, file: str) -> Loaded:
     """Say what `load` would do."""
     decided = plan(batch.orders, _existing(book, batch.orders))
+    decided = without_erased(book, decided)
     told = outcome(batch, decided, customers=0, file=file)
     keys = pl.concat([decided.new["customer_key"], decided.changed["customer_key"]]).drop_nulls().unique(maintain_order=True)
     known = pl.Series([book.users.owner("users_email_key", key) is not None for key in keys], dtype=pl.Boolean)
@@ -50,11 +53,12 @@ def compare(book: Book, batch: Batch, *, file: str) -> Loaded:
 def load(book: Book, batch: Batch, stamp: Stamp, *, file: str) -> Loaded:
     """Write a batch's orders with everything that belongs to them; return what became of each."""
     decided = plan(batch.orders, _existing(book, batch.orders)).told_twice(_written_by(book, stamp.import_id))
+    decided = without_erased(book, decided)
     people = len(book.users.rows)
     new = _with_customers(book, decided.new, at=stamp.at)
     figures = _insert(book, new, batch.items, stamp)
     if not decided.changed.is_empty():
-        changed = _with_customers(book, decided.changed, at=stamp.at)
+        changed = with_kept_buyers(_with_customers(book, decided.changed, at=stamp.at))
         figures = summed(figures, _replace(book, changed, batch.items, stamp))
     _move_figures(book, figures)
     return outcome(batch, decided, customers=len(book.users.rows) - people, file=file)

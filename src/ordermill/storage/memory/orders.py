@@ -7,7 +7,7 @@ from uuid import UUID
 from ordermill.kit.errors import NotFound, StaleVersion, Taken
 from ordermill.kit.text import email_key
 from ordermill.orders.model import Order
-from ordermill.orders.ports import OrderFilter
+from ordermill.orders.ports import OrderFilter, Place
 from ordermill.storage import entities
 from ordermill.storage.entities import Row
 from ordermill.storage.gathering import Gathering
@@ -23,15 +23,16 @@ class MemoryOrders(Gathering[Order, UUID, Book]):
     async def by_number(self, number: str, *, channel: str | None = None) -> Sequence[Order]:
         return await self.newest(OrderFilter(number=number, channel=channel), limit=100)
 
-    async def newest(self, wanted: OrderFilter, *, limit: int, after: UUID | None = None) -> Sequence[Order]:
-        def look(book: Book) -> list[Order]:
-            rows = sorted(_matching(book, wanted), key=_age, reverse=True)
-            if after is not None:
-                last = book.orders.rows.get(after)
-                rows = [] if last is None else [row for row in rows if _age(row) < _age(last)]
-            return [_order(book, row) for row in rows[:limit]]
+    async def newest(self, wanted: OrderFilter, *, limit: int, after: Place | None = None) -> Sequence[Order]:
+        return await self._store.read(lambda book: newest(book, wanted, limit=limit, after=after))
 
-        return await self._store.read(look)
+    async def require_seen(self, id: UUID, *, by: int) -> None:
+        def prove(book: Book) -> None:
+            row = book.orders.rows.get(id)
+            if row is None or not sees(book, row, by):
+                raise NotFound("There is no such order.", code="order_not_found")
+
+        self._told.change(prove)
 
     async def every(self, wanted: OrderFilter) -> AsyncIterator[Order]:
         def look(book: Book) -> tuple[Book, list[Row]]:
@@ -39,15 +40,15 @@ class MemoryOrders(Gathering[Order, UUID, Book]):
 
         book, rows = await self._store.read(look)
         for row in rows:
-            yield _order(book, row)
+            yield order(book, row)
 
     def find(self, book: Book, id: UUID, /) -> Order | None:
         row = book.orders.rows.get(id)
-        return None if row is None else _order(book, row)
+        return None if row is None else order(book, row)
 
     def page(self, book: Book, /, *, limit: int, after: UUID | None) -> Sequence[Order]:
         ids = sorted(id for id in book.orders.rows if after is None or id > after)[:limit]
-        return [_order(book, book.orders.rows[id]) for id in ids]
+        return [order(book, book.orders.rows[id]) for id in ids]
 
     def insert(self, book: Book, entity: Order, id: UUID | None, /) -> UUID:
         new = entity.id if id is None else id
@@ -79,6 +80,21 @@ class MemoryOrders(Gathering[Order, UUID, Book]):
             book.remove_order(id)
 
 
+def newest(book: Book, wanted: OrderFilter, *, limit: int, after: Place | None, viewer: int | None = None) -> list[Order]:
+    """Return the orders that match and that the viewer sees, latest placed first."""
+    rows = [row for row in _matching(book, wanted) if viewer is None or sees(book, row, viewer)]
+    behind = [row for row in rows if after is None or _age(row) < after]
+    return [order(book, row) for row in sorted(behind, key=_age, reverse=True)[:limit]]
+
+
+def sees(book: Book, row: Row, viewer: int) -> bool:
+    """Whether a user sees an order: `orders.ports.OrderReader`."""
+    user = book.users.rows.get(viewer)
+    if user is None or row["user_id"] != viewer or not user["is_active"] or user["erased_at"] is not None:
+        return False
+    return user["email_verified_at"] is not None or bool(row.get("placed_by_customer"))
+
+
 def _matching(book: Book, wanted: OrderFilter) -> list[Row]:
     plain = {"status": wanted.status, "payment": wanted.payment, "channel": wanted.channel, "number": wanted.number}
     said: dict[str, str | int] = {name: value for name, value in plain.items() if value is not None}
@@ -101,6 +117,6 @@ def _age(row: Row) -> tuple[datetime, UUID]:
     return row["placed_at"], row["id"]
 
 
-def _order(book: Book, row: Row) -> Order:
+def order(book: Book, row: Row) -> Order:
     customer = book.users.rows.get(row["user_id"])
     return entities.order({**row, "customer_email": customer and customer["email"]}, book.items[row["id"]])

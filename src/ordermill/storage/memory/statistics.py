@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ordermill.statistics.delta import CANCELLED, OrderFigures, RefundFigures, delta
-from ordermill.statistics.model import NOTHING, Bucket, Difference, Extent, Figures, Stretch
+from ordermill.statistics.model import NOTHING, Bucket, CustomerFigures, Difference, Extent, Figures, Stretch
 from ordermill.storage.entities import Row
 from ordermill.storage.gathering import Store
 from ordermill.storage.memory.book import Book
@@ -24,6 +24,21 @@ class MemoryStatistics:
 
     async def extents(self) -> list[Extent]:
         return await self._store.read(_extents)
+
+    async def customer(self, user_id: int, *, currency: str, placed_by_customer: bool) -> CustomerFigures:
+        def look(book: Book) -> CustomerFigures:
+            rows = [
+                row
+                for row in book.orders.rows.values()
+                if (row["user_id"], row["currency"]) == (user_id, currency)
+                and row["status"] != CANCELLED
+                and (row.get("placed_by_customer") or not placed_by_customer)
+            ]
+            placed = [row["placed_at"] for row in rows]
+            total = sum(row["total"] for row in rows)
+            return CustomerFigures(len(rows), total, min(placed, default=None), max(placed, default=None))
+
+        return await self._store.read(look)
 
     async def differences(self) -> list[Difference]:
         return await self._store.read(_differences)

@@ -5,11 +5,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ordermill.storage.gathering import Store, Unit
+from ordermill.storage.memory.answers import MemoryAnswers
+from ordermill.storage.memory.api_keys import MemoryApiKeys
 from ordermill.storage.memory.book import Book
+from ordermill.storage.memory.discounts import MemoryDiscounts
 from ordermill.storage.memory.events import MemoryEvents
+from ordermill.storage.memory.holdings import MemoryHoldings
 from ordermill.storage.memory.imports import MemoryImports
 from ordermill.storage.memory.movements import MemoryPayments, MemoryRefunds
+from ordermill.storage.memory.one_time_tokens import MemoryOneTimeTokens
 from ordermill.storage.memory.orders import MemoryOrders
+from ordermill.storage.memory.persons import MemoryPersons
+from ordermill.storage.memory.placing import MemoryPlacing
+from ordermill.storage.memory.products import MemoryProducts
+from ordermill.storage.memory.sessions import MemorySessions
+from ordermill.storage.memory.throttles import MemoryThrottles
 from ordermill.storage.memory.undo import MemoryUndo
 from ordermill.storage.memory.users import MemoryUsers
 
@@ -22,10 +32,17 @@ class MemoryUnit(Unit[Book]):
     def __init__(self, store: Store[Book]) -> None:
         super().__init__(store)
         self.users = MemoryUsers(store, self._told)
+        self.one_time_tokens = MemoryOneTimeTokens(store, self._told)
+        self.sessions = MemorySessions(store, self._told)
+        self.api_keys = MemoryApiKeys(store, self._told)
+        self.products = MemoryProducts(store, self._told)
+        self.discounts = MemoryDiscounts(store, self._told)
         self.orders = MemoryOrders(store, self._told)
         self.payments = MemoryPayments(store, self._told)
         self.refunds = MemoryRefunds(store, self._told)
         self.events = MemoryEvents(store, self._told)
+        self.answers = MemoryAnswers(store, self._told)
+        self.holdings = MemoryHoldings(store, self._told)
 
 
 class MemoryStorage:
@@ -36,6 +53,9 @@ class MemoryStorage:
         self._lock = threading.Lock()
         self.imports = MemoryImports(self)
         self.undo = MemoryUndo(self)
+        self.persons = MemoryPersons(self)
+        self.throttles = MemoryThrottles(self)
+        self.placing = MemoryPlacing(self)
 
     def unit(self) -> MemoryUnit:
         return MemoryUnit(self)

@@ -22,11 +22,11 @@ class MemoryUndo:
     def __init__(self, store: Store[Book]) -> None:
         self._store = store
 
-    async def begin(self, id: UUID) -> Import | None:
+    async def begin(self, id: UUID, *, actor: str = ACTOR) -> Import | None:
         def work(book: Book) -> Import | None:
             run = deepcopy(book.imports.get(id))
             if run is not None and run.undoable:
-                run.state, run.undo = "undoing", (run.undo or Undo()).again()
+                run.state, run.undo = "undoing", (run.undo or Undo()).again(actor=actor)
                 book.imports[id] = run
             return deepcopy(run)
 
@@ -89,7 +89,7 @@ def _remove(book: Book, run: Import, undo: Undo, at: datetime) -> None:
 
 
 def _tell_end(book: Book, run: Import, undo: Undo, at: datetime) -> None:
-    facts = {"type": "import.undone", "at": at, "actor": ACTOR, "import_id": run.id, "data": json.dumps(undo.counts)}
+    facts = {"type": "import.undone", "at": at, "actor": undo.actor, "import_id": run.id, "data": json.dumps(undo.counts)}
     book.add_event({"id": new_id(at), **facts})
 
 
@@ -118,7 +118,14 @@ def _obstacle(book: Book, order: Row, version: Row | None) -> Obstacle | None:
 def _tell(book: Book, run: Import, kind: str, order: Row, at: datetime) -> None:
     last = max((event["sequence"] or 0 for event in book.events.rows.values() if event["order_id"] == order["id"]), default=0)
     data = json.dumps({"status": order["status"], "payment": order["payment"]})
-    facts = {"type": kind, "at": at, "actor": ACTOR, "order_id": order["id"], "import_id": run.id, "sequence": last + 1}
+    facts = {
+        "type": kind,
+        "at": at,
+        "actor": run.undo.actor if run.undo else ACTOR,
+        "order_id": order["id"],
+        "import_id": run.id,
+        "sequence": last + 1,
+    }
     book.add_event({"id": new_id(at), **facts, "data": data})
 
 
@@ -128,7 +135,8 @@ def _remove_user(book: Book, run: Import, id: int | None) -> bool:
         return False
     user = book.users.rows[id]
     known = any(user[name] is not None for name in ("password", "email_verified_at", "erased_at"))
-    needed = any(row["user_id"] == id for row in book.orders.rows.values()) or any(
+    rows = (*book.orders.rows.values(), *book.one_time_tokens.rows.values())
+    needed = any(row["user_id"] == id for row in rows) or any(
         version["user_id"] == id for versions in book.order_versions.values() for version in versions
     )
     if known or needed or user["is_staff"] or user["version"] != 1 or not _brought(book, run, user):

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from ordermill.accounts.model import User
+from ordermill.accounts.ports import UserFilter
 from ordermill.kit.errors import NotFound, StaleVersion
-from ordermill.kit.text import email_key
+from ordermill.kit.text import ascii_lower, email_key
 from ordermill.storage import entities
+from ordermill.storage.entities import Row
 from ordermill.storage.gathering import Gathering
 from ordermill.storage.memory.book import Book
 
@@ -22,6 +24,14 @@ class MemoryUsers(Gathering[User, int, Book]):
 
         found = await self._store.read(find)
         return None if found is None else self.told(found)
+
+    async def search(self, wanted: UserFilter, *, limit: int, after: int | None = None) -> Sequence[User]:
+        def look(book: Book) -> list[User]:
+            rows = (book.users.rows[id] for id in sorted(book.users.rows) if after is None or id > after)
+            return [entities.user(row) for row in rows if _is_wanted(row, wanted)][:limit]
+
+        found = await self._store.read(look)
+        return [user for user in map(self.told, found) if user is not None]
 
     def find(self, book: Book, id: int, /) -> User | None:
         row = book.users.rows.get(id)
@@ -49,3 +59,14 @@ class MemoryUsers(Gathering[User, int, Book]):
         if id in book.users.rows:
             book.users.remove(id)
             book.removed_users.add(id)
+
+
+def _is_wanted(row: Row, wanted: UserFilter) -> bool:
+    facts = (
+        (wanted.email is None or row["email_key"].startswith(email_key(wanted.email))),
+        (wanted.name is None or ascii_lower(wanted.name) in ascii_lower(row["name"])),
+        wanted.is_staff in {None, row["is_staff"]},
+        wanted.is_active in {None, row["is_active"]},
+        wanted.claimed in {None, row["password"] is not None},
+    )
+    return row["erased_at"] is None and all(facts)

@@ -5,11 +5,12 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, delete, insert, or_, select
+from sqlalchemy import Connection, Select, delete, insert, literal, or_, select, tuple_
 
+from ordermill.kit.errors import NotFound
 from ordermill.kit.text import email_key
 from ordermill.orders.model import Order
-from ordermill.orders.ports import OrderFilter
+from ordermill.orders.ports import OrderFilter, Place
 from ordermill.storage import entities
 from ordermill.storage.channels import channel_id
 from ordermill.storage.repositories.entity import SqlRepository
@@ -29,10 +30,11 @@ class SqlOrders(SqlRepository[Order, UUID]):
     async def by_number(self, number: str, *, channel: str | None = None) -> Sequence[Order]:
         return await self.newest(OrderFilter(number=number, channel=channel), limit=100)
 
-    async def newest(self, wanted: OrderFilter, *, limit: int, after: UUID | None = None) -> Sequence[Order]:
+    async def newest(self, wanted: OrderFilter, *, limit: int, after: Place | None = None) -> Sequence[Order]:
         query = _filtered(wanted).order_by(OrderRow.placed_at.desc(), OrderRow.id.desc()).limit(limit)
         if after is not None:
-            query = query.where(_behind(after))
+            # Compared as a pair, which is what an index can be searched by.
+            query = query.where(tuple_(OrderRow.placed_at, OrderRow.id) < _pair(after))
         return await self._store.read(lambda connection: self.load(connection, query))
 
     async def every(self, wanted: OrderFilter) -> AsyncIterator[Order]:
@@ -42,6 +44,13 @@ class SqlOrders(SqlRepository[Order, UUID]):
             for order in page:
                 yield order
             page = await self._page(query.where(OrderRow.id > page[-1].id))
+
+    async def require_seen(self, id: UUID, *, by: int) -> None:
+        def prove(connection: Connection) -> None:
+            if connection.execute(_seen(id, by=by)).first() is None:
+                raise NotFound("There is no such order.", code="order_not_found")
+
+        self._told.change(prove)
 
     async def _page(self, query: Select[Any]) -> Sequence[Order]:
         return await self._store.read(lambda connection: self.load(connection, query))
@@ -106,10 +115,20 @@ def _filtered(wanted: OrderFilter) -> Select[Any]:
     return query
 
 
-def _behind(order: UUID) -> Any:
-    """Whatever comes after `order` in the list of newest first."""
-    placed_at = select(OrderRow.placed_at).where(OrderRow.id == order).scalar_subquery()
-    return or_(OrderRow.placed_at < placed_at, and_(OrderRow.placed_at == placed_at, OrderRow.id < order))
+def _pair(place: Place) -> Any:
+    return tuple_(literal(place.placed_at, OrderRow.placed_at.type), literal(place.id, OrderRow.id.type))
+
+
+def _seen(id: UUID, *, by: int) -> Select[Any]:
+    """Find an order if a user sees it: `orders.ports.OrderReader`; the same as `reading` asks in text."""
+    owned = select(OrderRow.id).join_from(OrderRow, UserRow, UserRow.id == OrderRow.user_id)
+    return owned.where(
+        OrderRow.id == id,
+        UserRow.id == by,
+        UserRow.is_active,
+        UserRow.erased_at.is_(None),
+        or_(UserRow.email_verified_at.is_not(None), OrderRow.placed_by_customer),
+    )
 
 
 def _items(connection: Connection, orders: list[UUID]) -> dict[UUID, list[Any]]:

@@ -1,11 +1,13 @@
 """Accounts in SQL."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, collate, func, select
 
 from ordermill.accounts.model import User
-from ordermill.kit.text import email_key
+from ordermill.accounts.ports import UserFilter
+from ordermill.kit.text import ascii_lower, email_key
 from ordermill.storage import entities
 from ordermill.storage.repositories.entity import SqlRepository
 from ordermill.storage.tables import UserRow
@@ -22,9 +24,32 @@ class SqlUsers(SqlRepository[User, int]):
         found = await self._store.read(lambda connection: self.load(connection, query))
         return self.told(found[0]) if found else None
 
+    async def search(self, wanted: UserFilter, *, limit: int, after: int | None = None) -> Sequence[User]:
+        def look(connection: Connection) -> list[User]:
+            query = _filtered(wanted, connection.dialect.name).order_by(UserRow.id).limit(limit)
+            return self.load(connection, query if after is None else query.where(UserRow.id > after))
+
+        found = await self._store.read(look)
+        return [user for user in map(self.told, found) if user is not None]
+
     def to_row(self, entity: User) -> dict[str, Any]:
         return entities.user_row(entity)
 
     def load(self, connection: Connection, query: Select[Any]) -> list[User]:
         rows = connection.execute(query.with_only_columns(*UserRow.__table__.c))
         return [entities.user(row) for row in rows.mappings()]
+
+
+def _filtered(wanted: UserFilter, dialect: str) -> Select[Any]:
+    query = select(UserRow).where(UserRow.erased_at.is_(None))
+    if wanted.email is not None:
+        query = query.where(UserRow.email_key.startswith(email_key(wanted.email), autoescape=True))
+    if wanted.name is not None:
+        # What SQLite's lower() does is what PostgreSQL's does in the collation "C": to ASCII letters alone.
+        name = UserRow.name if dialect == "sqlite" else collate(UserRow.name, "C")
+        query = query.where(func.lower(name).contains(ascii_lower(wanted.name), autoescape=True))
+    plain = {"is_staff": wanted.is_staff, "is_active": wanted.is_active}
+    query = query.filter_by(**{name: value for name, value in plain.items() if value is not None})
+    if wanted.claimed is not None:
+        query = query.where(UserRow.password.is_not(None) if wanted.claimed else UserRow.password.is_(None))
+    return query

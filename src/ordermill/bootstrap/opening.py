@@ -1,16 +1,14 @@
-"""
-The only module that knows every part: Settings in, `Services` out.
-
-Doors import this and the features; they never reach storage, caches or connectors by themselves.
-"""
+"""An order book is made ready, opened and closed, and looked at by the doctor."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from ordermill.bootstrap.database import connect
+from ordermill.bootstrap.services import Services
 from ordermill.config import DatabaseUrl, Settings, make_room
 from ordermill.kit.clock import Clock, SystemClock
 from ordermill.kit.errors import Unavailable
@@ -18,96 +16,8 @@ from ordermill.schema.migrate import State, migrate, require_current, state, und
 from ordermill.schema.setup import configure
 
 if TYPE_CHECKING:
-    from ordermill.accounts.service import Accounts
-    from ordermill.imports.ports import ImportStore
     from ordermill.imports.process import Imports
-    from ordermill.imports.runs import Runs
-    from ordermill.imports.undo import Undoing
-    from ordermill.operations.audit import Audit
     from ordermill.operations.checks import Check
-    from ordermill.orders.service import Orders
-    from ordermill.statistics.service import Statistics
-    from ordermill.storage.database import Database
-    from ordermill.storage.unit import SqlUnit
-
-# SQLite has no queue of waiting writers: without a pause between an import's transactions others starve. Measured:
-# with 1 ms others failed 7 times in 15 s, with 10 ms never (RELIABILITY.md 1.1).
-WRITERS_TURN_S: Final = 0.01
-
-
-class Services:
-    """
-    Everything a door may ask for; open as long as `open_services` is.
-
-    A service is put together, and what it works with imported, when it is first asked for: a command that lists
-    orders loads no Polars, and the server never does.
-    """
-
-    def __init__(self, settings: Settings, database: "Database", *, clock: Clock) -> None:
-        self.settings = settings
-        self.clock = clock
-        self._database = database
-
-    @cached_property
-    def imports(self) -> "Imports":
-        from ordermill.imports.process import Imports
-
-        return Imports(self._import_store, clock=self.clock, pause_s=self._pause_s)
-
-    @cached_property
-    def runs(self) -> "Runs":
-        from ordermill.imports.runs import Runs
-
-        return Runs(self._import_store)
-
-    @cached_property
-    def undoing(self) -> "Undoing":
-        from ordermill.imports.undo import Undoing
-        from ordermill.storage.undo import SqlUndo
-
-        return Undoing(SqlUndo(self._database), clock=self.clock, pause_s=self._pause_s)
-
-    @cached_property
-    def orders(self) -> "Orders":
-        from ordermill.orders.service import Orders
-
-        return Orders(self._unit, clock=self.clock)
-
-    @cached_property
-    def accounts(self) -> "Accounts":
-        from ordermill.accounts.service import Accounts
-        from ordermill.schema.passwords import common_passwords
-
-        return Accounts(self._unit, clock=self.clock, minimum=self.settings.password_minimum, common=common_passwords)
-
-    @cached_property
-    def statistics(self) -> "Statistics":
-        from ordermill.statistics.service import Statistics
-        from ordermill.storage.statistics import SqlStatistics
-
-        return Statistics(SqlStatistics(self._database))
-
-    @cached_property
-    def audit(self) -> "Audit":
-        from ordermill.operations.audit import Audit
-        from ordermill.storage.audit import SqlAudit
-
-        return Audit(SqlAudit(self._database))
-
-    @property
-    def _import_store(self) -> "ImportStore":
-        from ordermill.storage.imports import SqlImports
-
-        return SqlImports(self._database)
-
-    @property
-    def _pause_s(self) -> float:  # allow float: a duration
-        return WRITERS_TURN_S if self._database.embedded else 0
-
-    def _unit(self) -> "SqlUnit":
-        from ordermill.storage.unit import SqlUnit
-
-        return SqlUnit(self._database)
 
 
 @asynccontextmanager
@@ -124,9 +34,11 @@ async def open_services(settings: Settings, *, create: bool = False, clock: Cloc
     # In a thread, since Django refuses to ask a database where an event loop runs.
     await asyncio.to_thread(_make_ready, settings, create=create)
     database = connect(settings.database)
+    services = Services(settings, database, clock=clock or SystemClock())
     try:
-        yield Services(settings, database, clock=clock or SystemClock())
+        yield services
     finally:
+        await services.finish()
         await database.close()
 
 
@@ -219,14 +131,3 @@ async def _answers(redis_url: str) -> bool:
         return await cache.get("doctor") == "well"
     finally:
         await cache.aclose()
-
-
-def connect(url: DatabaseUrl) -> "Database":
-    """Return the database of a URL; nothing is opened before the first read or write."""
-    if url.embedded:
-        from ordermill.storage.sqlite import SqliteDatabase
-
-        return SqliteDatabase(url.path)
-    from ordermill.storage.postgres import PostgresDatabase
-
-    return PostgresDatabase(url.secret_url)
