@@ -12,7 +12,7 @@ EXAMPLES := examples/shopify-orders.csv examples/orders.csv examples/orders.json
 DEMO_BOOK := sqlite:///.demo/ordermill.db
 
 .DELETE_ON_ERROR:
-.PHONY: help env demo test check static lint types imports rules format bench requirements clean
+.PHONY: help env demo serve test check static lint types imports rules format bench requirements clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ demo: $(READY) ## process the example exports into a book of their own, .demo/
 		[ $$code -eq 1 ] || exit $$code; \
 		echo 'Some orders of the examples are wrong on purpose: they were rejected, with line and reason, and the rest was loaded.'; }
 	@ORDERMILL_DATABASE_URL=$(DEMO_BOOK) $(BIN)/ordermill stats --year 2026 --currency USD
+
+serve: $(READY) ## start the server on a book in the working directory, at http://127.0.0.1:8000
+	@ORDERMILL_DATABASE_URL=$${ORDERMILL_DATABASE_URL:-sqlite:///ordermill.db} $(BIN)/ordermill serve
 
 test: $(READY) ## run the tests, on a real SQLite, PostgreSQL and Redis
 	$(BIN)/pytest -n 2 --cov --cov-branch --cov-fail-under=90

@@ -1,9 +1,20 @@
-"""Products and discounts as the whole product sees them: exact decimals in major units, aware UTC moments."""
+"""
+Products and discounts as the whole product sees them: exact decimals in major units, aware UTC moments.
+
+With what storage refuses of them while it changes them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
+
+from ordermill.kit.errors import Conflict
+from ordermill.kit.text import shortened
+
+# More of one thing than anybody has; a sum of it and an order's quantity still fits every column and JSON reader.
+STOCK_LIMIT: Final = 10**12
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,3 +66,46 @@ class Discount:
     uses: int = 0
     is_active: bool = True
     version: int = 1
+
+
+class StockNotTracked(Conflict):
+    """Nothing can come to a stock or go from it that nobody counts."""
+
+    default_code = "stock_not_tracked"
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"The stock of {shortened(sku)!r} is not tracked; set it first.", details={"sku": sku})
+
+
+class StockTooLow(Conflict):
+    """No more can go than there is."""
+
+    default_code = "stock_too_low"
+
+    def __init__(self, sku: str, *, stock: int) -> None:
+        super().__init__(f"There are only {stock} of {shortened(sku)!r}.", details={"sku": sku, "stock": stock})
+
+
+class StockTooHigh(Conflict):
+    """There is a limit to what is counted."""
+
+    default_code = "stock_too_high"
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"There would be more than {STOCK_LIMIT:,} of {shortened(sku)!r}.", details={"sku": sku})
+
+
+def moved_stock(product: Product, *, stored: int | None, change: int) -> int:
+    """
+    Return the stock after a change of what is stored.
+
+    Raises:
+        StockNotTracked, StockTooLow, StockTooHigh: it cannot change so.
+    """
+    if stored is None:
+        raise StockNotTracked(product.sku)
+    if stored + change < 0:
+        raise StockTooLow(product.sku, stock=stored)
+    if stored + change > STOCK_LIMIT:
+        raise StockTooHigh(product.sku)
+    return stored + change

@@ -3,9 +3,10 @@ The terminal: what can be typed, what is answered there, and the exit codes.
 
     program       refusals and bugs become sentences and exit codes, in this one place
     options       what several commands share
-    process, imports, orders, stats, users, upkeep
+    process, serve, imports, orders, products, discounts, stats, users, keys, upkeep
                   the commands: what can be typed, and what helps
     one_order     those of `orders` that are about one of them
+    serving/      the server that `serve` runs
     console       where words go: results to stdout, everything else to stderr
     tables        one table, in a terminal, on a pipe, in Markdown
 
@@ -20,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ordermill import __version__
-from ordermill.cli import imports, orders, process, stats, upkeep, users
+from ordermill.cli import discounts, imports, keys, orders, process, products, serve, stats, upkeep, users
 from ordermill.cli.program import Program
 
 app = typer.Typer(
@@ -33,10 +34,14 @@ app = typer.Typer(
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 process.add_to(app)
+serve.add_to(app)
 imports.add_to(app)
 orders.add_to(app)
+products.add_to(app)
+discounts.add_to(app)
 stats.add_to(app)
 users.add_to(app)
+keys.add_to(app)
 upkeep.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""Those of `ordermill orders` that are about one of them: shown, its goods moved, money given back."""
+"""Those of `ordermill orders` that are about one of them: shown, its goods moved, money received and given back."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,15 +12,22 @@ from ordermill.cli.tables import Table, table
 if TYPE_CHECKING:
     from ordermill.bootstrap import Services
     from ordermill.kit.events import Event
+    from ordermill.orders.changes import MoneyDraft
     from ordermill.orders.model import Movement, Order
 
 Reference = Annotated[str, typer.Argument(metavar="ORDER", help="Its number or its id.")]
 Channel = Annotated[str | None, typer.Option("--channel", metavar="NAME", help="Where orders come from.", show_default=False)]
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the order's currency, such as 4.50.")]
+Method = Annotated[str | None, typer.Option("--method", metavar="NAME", help="How, such as cash or card.", show_default=False)]
+Provider = Annotated[
+    str | None, typer.Option("--reference", metavar="TEXT", help="The payment provider's own.", show_default=False)
+]
 
 
 def add_to(group: typer.Typer) -> None:
     group.command("show", epilog="Example: ordermill orders show 1001")(show_order)
     group.command("set-status", epilog="Example: ordermill orders set-status 1001 shipped --carrier DHL")(set_status)
+    group.command("pay", epilog="Example: ordermill orders pay 1001 9.00 --method transfer")(pay)
     group.command("refund", epilog="Example: ordermill orders refund 1001 4.50 --method cash")(refund)
 
 
@@ -70,17 +77,39 @@ def set_status(  # noqa: PLR0913  # each is an option of the command
     in_book(work, database=database, writes=True)
 
 
-def refund(  # noqa: PLR0913  # each is an option of the command
+def pay(  # noqa: PLR0913  # each is an option of the command
     order: Reference,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="In the order's currency, such as 4.50.")],
+    amount: Amount,
     *,
     channel: Channel = None,
-    method: Annotated[
-        str | None, typer.Option("--method", metavar="NAME", help="How, such as cash or card.", show_default=False)
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option("--reference", metavar="TEXT", help="The payment provider's own.", show_default=False)
-    ] = None,
+    method: Method = None,
+    reference: Provider = None,
+    database: Database = None,
+) -> None:
+    """
+    Record that money was received; no money is moved by it.
+
+    More than the order's total may be received, and given back then.
+    """
+    draft = _money(amount, method, reference)
+
+    async def work(services: "Services") -> None:
+        paid = await services.orders.record_payment(order, draft, channel=channel, actor=ACTOR)
+        say(
+            f"Order {paid.number} of {paid.channel} is {paid.payment} now: "
+            f"{paid.currency} {paid.paid:,} of {paid.total:,} received."
+        )
+
+    in_book(work, database=database, writes=True)
+
+
+def refund(  # noqa: PLR0913  # each is an option of the command
+    order: Reference,
+    amount: Amount,
+    *,
+    channel: Channel = None,
+    method: Method = None,
+    reference: Provider = None,
     database: Database = None,
 ) -> None:
     """
@@ -88,10 +117,7 @@ def refund(  # noqa: PLR0913  # each is an option of the command
 
     Never more than was paid. It counts in the month in which it is recorded.
     """
-    from ordermill.kit.money import parse_amount
-    from ordermill.orders.changes import MoneyDraft
-
-    draft = MoneyDraft(amount=parse_amount(amount), method=method, reference=reference)
+    draft = _money(amount, method, reference)
 
     async def work(services: "Services") -> None:
         moved = await services.orders.record_refund(order, draft, channel=channel, actor=ACTOR)
@@ -101,6 +127,13 @@ def refund(  # noqa: PLR0913  # each is an option of the command
         )
 
     in_book(work, database=database, writes=True)
+
+
+def _money(amount: str, method: str | None, reference: str | None) -> "MoneyDraft":
+    from ordermill.kit.money import parse_amount
+    from ordermill.orders.changes import MoneyDraft
+
+    return MoneyDraft(amount=parse_amount(amount), method=method, reference=reference)
 
 
 def _facts(order: "Order") -> Table:

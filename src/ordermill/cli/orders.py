@@ -1,21 +1,22 @@
 """`ordermill orders`: finding orders, and taking them out to a file. What is about one of them: one_order."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
 from ordermill.cli import one_order
 from ordermill.cli.console import narrate, print_json, say, show
 from ordermill.cli.one_order import Channel
-from ordermill.cli.options import Database, Json, Limit, identity, in_book, settings
+from ordermill.cli.options import Database, Json, Limit, in_book, settings
 from ordermill.cli.tables import table
 
 if TYPE_CHECKING:
     from ordermill.bootstrap import Services
     from ordermill.orders.model import Order
-    from ordermill.orders.ports import OrderFilter
+    from ordermill.orders.ports import OrderFilter, Place
 
 Status = Annotated[
     str | None, typer.Option("--status", metavar="STATUS", help="Such as pending or shipped.", show_default=False)
@@ -53,7 +54,10 @@ def list_orders(  # noqa: PLR0913  # each is an option of the command
     placed_to: PlacedTo = None,
     limit: Limit = 50,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="ID", help="Only orders behind this one.", show_default=False)
+        str | None,
+        typer.Option(
+            "--after", metavar="PLACE", help="Only orders behind this place, as the page before names it.", show_default=False
+        ),
     ] = None,
     as_json: Json = False,
     database: Database = None,
@@ -61,7 +65,7 @@ def list_orders(  # noqa: PLR0913  # each is an option of the command
     """List orders, latest placed first."""
     from ordermill.orders.shape import order_shape
 
-    behind = identity(after, what="order") if after is not None else None
+    behind = None if after is None else _place(after)
     bounds = _bounds(placed_from, placed_to, database=database)
     wanted = _filter(bounds, status=status, payment=payment, channel=channel, customer=customer, number=number)
 
@@ -69,7 +73,7 @@ def list_orders(  # noqa: PLR0913  # each is an option of the command
         orders = await services.orders.newest(wanted, limit=limit + 1, after=behind)
         shown, more = orders[:limit], len(orders) > limit
         if as_json:
-            cursor = str(shown[-1].id) if more else None
+            cursor = _after(shown[-1]) if more else None
             print_json({"data": [order_shape(order) for order in shown], "has_more": more, "next_cursor": cursor})
             return
         found = table(
@@ -81,7 +85,7 @@ def list_orders(  # noqa: PLR0913  # each is an option of the command
         if not shown:
             say("There are no such orders.")
         elif more:
-            say(f"There are more: --after {shown[-1].id}")
+            say(f"There are more: --after {_after(shown[-1])}")
 
     in_book(work, database=database)
 
@@ -139,6 +143,37 @@ def _moment(text: str | None, timezone: str) -> datetime | None:
         return moment if moment.tzinfo else moment.replace(tzinfo=zone(timezone))
     except (ValueError, OverflowError):
         raise Invalid(f"{text!r} is no moment; write 2026-01-31 or 2026-01-31T10:30.", code="time_malformed") from None
+
+
+def _after(order: "Order") -> str:
+    """Return the place of an order as one word; by values, so that the next page begins there though the order be gone."""
+    from ordermill.orders.ports import Place
+
+    return _word(Place(order.placed_at, order.id))
+
+
+def _word(place: "Place") -> str:
+    return f"{place.placed_at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z/{place.id}"
+
+
+def _place(text: str) -> "Place":
+    """
+    Read such a word.
+
+    Raises:
+        Invalid: `cursor_invalid`.
+    """
+    from ordermill.kit.errors import Invalid
+    from ordermill.orders.ports import Place
+
+    moment, _, id = text.partition("/")
+    try:
+        place = Place(datetime.fromisoformat(moment.removesuffix("Z")).replace(tzinfo=UTC), UUID(id))
+    except ValueError:
+        place = None
+    if place is None or _word(place) != text:
+        raise Invalid(f"{text!r} is no place in a list; copy it from the page before.", code="cursor_invalid")
+    return place
 
 
 def _row(order: "Order") -> tuple[str, ...]:

@@ -20,6 +20,7 @@ _ADJUSTMENTS: Final = {
     "unknown_country": "unknown countries left out",
     "nonexistent_time": "local times that a clock change skips, moved forward",
     "duplicate": "orders that the file says twice, taken once",
+    "erased": "orders of buyers who were erased, taken without buyer, addresses and note",
 }
 
 REASONS_SHOWN: Final = 10  # of the rest the codes are told; JSON has all

@@ -87,8 +87,10 @@ class TestList:
             (["--status", "lost"], "'lost' is no status of an order"),
             (["--payment", "later"], "'later' is no payment of an order"),
             (["--placed-from", "yesterday"], "'yesterday' is no moment; write 2026-01-31 or 2026-01-31T10:30."),
-            (["--after", "12"], "'12' is not the id of an order."),
-            (["--after", ""], "'' is not the id of an order."),
+            (["--after", "12"], "'12' is no place in a list; copy it from the page before."),
+            (["--after", ""], "'' is no place in a list"),
+            (["--after", f"2026-01-01T00:00:00/{UUID(int=7)}"], "is no place in a list"),
+            (["--after", f"0001-01-01T00:00:00+14:00/{UUID(int=7)}"], "is no place in a list"),
             (["--limit", "0"], "Invalid value for '--limit'"),
         ],
     )
@@ -97,10 +99,13 @@ class TestList:
         assert (done.exit_code, done.stdout) == (2, "")
         assert sentence in " ".join(done.stderr.split())
 
-    def test_behind_an_order_that_is_not_there_is_refused(self, each_terminal: Terminal) -> None:
-        unknown = str(UUID(int=7))
-        done = each_terminal.run("orders", "list", "--after", unknown)
-        assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"There is no order {unknown!r}.\n")
+    def test_behind_the_place_of_an_order_that_is_not_there_goes_on(self, shop: Terminal) -> None:
+        everything = shop.json("orders", "list", "--limit", "200")["data"]
+        place = f"{everything[0]['placed_at']}/{UUID(int=0)}"
+
+        behind = shop.json("orders", "list", "--limit", "200", "--after", place)["data"]
+
+        assert behind == [order for order in everything if order["placed_at"] < everything[0]["placed_at"]]
 
 
 class TestShow:
@@ -195,6 +200,33 @@ class TestSetStatus:
         assert (done.exit_code, done.stdout) == (code, "")
         assert sentence in done.stderr
         assert one_order.json("orders", "show", "1001") == before
+
+
+class TestPay:
+    def test_records_it_and_says_what_that_makes(self, one_order: Terminal) -> None:
+        done = one_order.run("orders", "pay", "1001", "4.50", "--method", "transfer", "--reference", "P-7")
+
+        order = one_order.json("orders", "show", "1001")
+        lines = [line.split() for line in one_order.run("orders", "show", "1001").stdout.splitlines()]
+        assert (done.exit_code, done.stdout) == (0, "Order 1001 of shop is paid now: EUR 13.50 of 9.00 received.\n")
+        assert done.stderr.startswith("Written to ")
+        assert (order["paid"], order["refunded"], order["payment"]) == ("13.50", "0.00", "paid")
+        assert [line[2:] for line in lines if line[-1:] == ["here"]] == [["EUR", "4.50", "transfer", "P-7", "here"]]
+        assert one_order.run("audit").exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("amount", "sentence"),
+        [
+            ("0", "The amount must be more than 0."),
+            ("4,50", "Write the amount in digits"),
+            ("0.001", "0.001 has more decimals than EUR allows (2)."),
+        ],
+    )
+    def test_refuses_with_a_sentence_and_changes_nothing(self, one_order: Terminal, amount: str, sentence: str) -> None:
+        done = one_order.run("orders", "pay", "1001", amount)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert sentence in " ".join(done.stderr.split())
+        assert one_order.json("orders", "show", "1001")["version"] == 1
 
 
 class TestRefund:

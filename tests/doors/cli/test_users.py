@@ -67,3 +67,80 @@ class TestList:
 
         assert [user["name"] for user in page["data"]] == ["ada", "bob"]
         assert [user["name"] for user in rest["data"]] == ["cy"]
+
+
+class TestSearch:
+    @pytest.fixture
+    def filled(self, terminal: Terminal, export: Callable[..., str]) -> Terminal:
+        """One customer, one of the staff, and one who is known from an order."""
+        terminal.write("shop.csv", export("2026-03-01,EUR,bought@example.org,TEA-1,1,4.50"))
+        terminal.run("process", "shop.csv")
+        terminal.run("users", "create", "ada@example.com", "--name", "Ada Lovelace", "--password", PASSWORD)
+        terminal.run("users", "create", "bob@example.com", "--staff", "--password", PASSWORD)
+        return terminal
+
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            (["--email", "ADA@"], ["ada@example.com"]),
+            (["--name", "love"], ["ada@example.com"]),
+            (["--staff"], ["bob@example.com"]),
+            (["--customers", "--claimed"], ["ada@example.com"]),
+            (["--unclaimed"], ["bought@example.org"]),
+            (["--inactive"], []),
+            (["--active", "--limit", "1"], ["bought@example.org"]),
+        ],
+    )
+    def test_lists_who_is_looked_for(self, filled: Terminal, words: list[str], found: list[str]) -> None:
+        assert [user["email"] for user in filled.json("users", "list", *words)["data"]] == found
+
+
+class TestActivity:
+    def test_is_taken_and_given_back(self, each_terminal: Terminal) -> None:
+        each_terminal.run("users", "create", "ada@example.com", "--password", PASSWORD)
+
+        closed = each_terminal.run("users", "deactivate", "ADA@example.com")
+        inactive = each_terminal.json("users", "list", "--inactive")["data"]
+        opened = each_terminal.run("users", "activate", "ada@example.com")
+
+        assert (closed.exit_code, closed.stdout.partition(": ")[2]) == (0, "ada@example.com is inactive.\n")
+        assert closed.stderr.startswith("Written to ")
+        assert [user["email"] for user in inactive] == ["ada@example.com"]
+        assert (opened.exit_code, opened.stdout.partition(": ")[2]) == (0, "ada@example.com is active.\n")
+        assert each_terminal.json("users", "list", "--inactive")["data"] == []
+
+    @pytest.mark.parametrize("command", [["activate"], ["deactivate"], ["set-staff", "--on"]])
+    def test_of_nobody_is_refused(self, terminal: Terminal, command: list[str]) -> None:
+        terminal.run("users", "create", "ada@example.com", "--password", PASSWORD)
+
+        done = terminal.run("users", *command, "nobody@example.com")
+
+        assert (done.exit_code, done.stdout, done.stderr) == (1, "", "There is no such user.\n")
+
+
+class TestSetStaff:
+    def test_lets_in_and_not_any_more(self, terminal: Terminal) -> None:
+        terminal.run("users", "create", "ada@example.com", "--password", PASSWORD)
+
+        on = terminal.run("users", "set-staff", "ada@example.com", "--on")
+        staff = terminal.json("users", "list", "--staff")["data"]
+        off = terminal.run("users", "set-staff", "ada@example.com", "--off")
+
+        assert (on.stdout, off.stdout) == ("User 1: ada@example.com is staff.\n", "User 1: ada@example.com is no staff.\n")
+        assert [user["email"] for user in staff] == ["ada@example.com"]
+        assert terminal.json("users", "list", "--staff")["data"] == []
+
+    def test_refuses_an_account_that_anybody_could_claim(self, terminal: Terminal, export: Callable[..., str]) -> None:
+        terminal.write("shop.csv", export("2026-03-01,EUR,ada@example.com,TEA-1,1,4.50"))
+        terminal.run("process", "shop.csv")
+
+        done = terminal.run("users", "set-staff", "ada@example.com", "--on")
+
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr == "Nobody has claimed this account yet; create it with a password instead.\n"
+        assert terminal.json("users", "list", "--staff")["data"] == []
+
+    def test_needs_to_be_told_which(self, terminal: Terminal) -> None:
+        terminal.run("users", "create", "ada@example.com", "--password", PASSWORD)
+
+        assert terminal.run("users", "set-staff", "ada@example.com").exit_code == 2

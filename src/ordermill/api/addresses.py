@@ -1,0 +1,66 @@
+"""Whose request it is, as far as the network tells: the peer's address, or what proxies that are trusted say of it."""
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.types import Scope
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# What any proxy adds; a request with one of these has come through one, trusted or not.
+FORWARDED: Final = frozenset(
+    {b"x-forwarded-for", b"forwarded", b"x-real-ip", b"x-forwarded-host", b"x-forwarded-proto", b"via"}
+)
+# A home or a server has a whole /64 of IPv6 addresses and may take another one for each request.
+_IPV6_PREFIX: Final = 64
+
+
+def client_address(scope: Scope, *, trusted: Sequence[Network]) -> str:
+    """
+    Return the client's address; "" where there is none (a Unix socket).
+
+    Of `X-Forwarded-For` only what trusted proxies have added counts: read from the right, the first address that is no
+    trusted proxy's. What stands to the left of that may have been written by anybody.
+    """
+    peer = _address(scope["client"][0]) if scope.get("client") else None
+    if peer is None or not _among(peer, trusted):
+        return "" if peer is None else str(peer)
+    named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    for text in reversed(",".join(named).split(",")):
+        found = _address(text.strip())
+        if found is None:
+            break
+        peer = found
+        if not _among(found, trusted):
+            break
+    return str(peer)
+
+
+def is_on_this_machine(scope: Scope) -> bool:
+    """Whether the request comes from this machine itself, with no proxy between that could have let somebody else in."""
+    if any(name in FORWARDED for name, _ in scope["headers"]):
+        return False
+    peer = _address(scope["client"][0]) if scope.get("client") else None
+    return peer is not None and peer.is_loopback
+
+
+def counted_as(address: str) -> str:
+    """Return what requests of an address are counted under: IPv6 by its network."""
+    found = _address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((found, _IPV6_PREFIX), strict=False))
+    return address
+
+
+def _address(text: str) -> Address | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def _among(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)
