@@ -12,7 +12,7 @@ EXAMPLES := examples/shopify-orders.csv examples/orders.csv examples/orders.json
 DEMO_BOOK := sqlite:///.demo/ordermill.db
 
 .DELETE_ON_ERROR:
-.PHONY: help env demo serve test check static lint types imports rules format bench requirements clean
+.PHONY: help env demo serve test check static lint types imports rules format clients fuzz bench requirements clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -66,6 +66,12 @@ format: $(READY) ## put the code into its one form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+clients: $(READY) ## generate a Python and a TypeScript client, and buy something with it
+	$(BIN)/python -m checks.clients
+
+fuzz: $(READY) ## search the API for what is not as described, a quarter of an hour for each caller and database
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-900} $(BIN)/pytest -n 2 tests/doors/api/test_contract.py
+
 bench: $(READY) ## measure speed beside the limits of this machine
 	$(BIN)/python benchmarks/process.py
 	$(BIN)/python benchmarks/http.py
@@ -73,10 +79,11 @@ bench: $(READY) ## measure speed beside the limits of this machine
 # Keeps the pins that still fit; `make requirements UPGRADE=--upgrade` takes the newest of everything.
 requirements: ## compile the pins again from pyproject.toml (needs uv)
 	@[ -n "$(UV)" ] || { echo 'This needs uv; install it, or name it, such as: make UV=$(BIN)/uv requirements' >&2; exit 1; }
-	$(UV) $(COMPILE) --output-file requirements/base.txt
-	$(UV) $(COMPILE) --extra dev --constraints requirements/base.txt --output-file requirements/dev.txt
+	$(UV) $(COMPILE) pyproject.toml --output-file requirements/base.txt
+	$(UV) $(COMPILE) pyproject.toml --extra dev --constraints requirements/base.txt --output-file requirements/dev.txt
+	$(UV) $(COMPILE) requirements/clients.in --output-file requirements/clients.txt
 
-COMPILE = pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line $(UPGRADE) \
+COMPILE = pip compile --quiet --universal --python-version 3.11 --generate-hashes --annotation-style line $(UPGRADE) \
 	--custom-compile-command 'make requirements'
 
 clean: ## remove what was built, .venv too

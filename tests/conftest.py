@@ -1,6 +1,8 @@
 """What every test may ask for. Real servers are started once a session; nothing reaches the network."""
 
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,12 +11,26 @@ import pytest
 from servers import NO_REDIS, Postgres, Redis, running_postgres, running_redis
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     # `timeout 600 make test` and CI systems end a run with SIGTERM; by default it would leave the servers behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # How long one example takes depends on who else is using the machine.
     hypothesis.settings.register_profile("ordermill", deadline=None)
     hypothesis.settings.load_profile("ordermill")
+    _keep_compiled(config)
+
+
+def _keep_compiled(config: pytest.Config) -> None:
+    """
+    Let the programs that tests start find compiled what others compiled before them.
+
+    Where Python may not keep it beside the sources, as in many containers, each start would take seconds more. Workers of
+    pytest-xdist inherit the place from the process that started them.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        place = tempfile.TemporaryDirectory(prefix="ordermill-compiled-")
+        os.environ["PYTHONPYCACHEPREFIX"] = place.name
+        config.add_cleanup(place.cleanup)
 
 
 @pytest.fixture

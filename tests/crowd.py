@@ -23,7 +23,7 @@ import pytest
 from builders import a_batch, a_reject, sold
 from people import Letterbox
 from servers import Postgres
-from shop import ADDRESS, PASSWORD, Headers, Shop, open_shop
+from shop import ADDRESS, PASSWORD, Shop, open_shop
 from storages import Storage, in_sql
 
 from ordermill.accounts.drafts import UserCreate
@@ -58,7 +58,7 @@ class Crowd:
 
     shop: Shop
     client: httpx.AsyncClient
-    headers: dict[str, Headers] = field(default_factory=dict)
+    headers: dict[str, Any] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     product: dict[str, Any] = field(default_factory=dict)
@@ -171,7 +171,7 @@ BODIES: Final[dict[str, Callable[[Crowd], dict[str, Any]]]] = {
     "POST /discounts": _json(_discount),
     "PATCH /discounts/{id}": _json(_discount),
     "POST /orders": lambda crowd: {"json": crowd.order(), "headers": {"Idempotency-Key": f"key-{crowd.number()}"}},
-    "POST /orders/quote": _json(lambda crowd: {"items": crowd.order()["items"]}),
+    "POST /orders/quote": _json(Crowd.order),
     "PATCH /orders/{id}": lambda _: {
         "json": {"shipping_address": WHOLE_ADDRESS, "billing_address": WHOLE_ADDRESS},
         "headers": {"If-Match": "*"},
@@ -259,7 +259,7 @@ async def _crowd(shop: Shop, client: httpx.AsyncClient) -> Crowd:
         await crowd.account(role, staff=True)
     shop._staff = crowd.headers["staff"]
     for role in ("deactivated", "buyer", "unverified", "owner"):
-        await crowd.account(role, verified=role not in {"unverified"})
+        await crowd.account(role, verified=role != "unverified")
     for role in ("storefront", "read"):
         crowd.headers[role] = await shop.api_key(role)
     crowd.headers["staff_key"] = await shop.api_key("staff")
@@ -289,5 +289,3 @@ async def _close_out(crowd: Crowd) -> None:
     ids = {role: (await crowd.ask("GET /users/me", role)).json()["id"] for role in ("deactivated", "demoted")}
     await crowd.shop.services.accounts.set_active(ids["deactivated"], active=False, actor="command")
     await crowd.shop.services.accounts.set_staff(ids["demoted"], staff=False, actor="command")
-
-

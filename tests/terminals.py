@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,8 +15,6 @@ from typer.testing import CliRunner, Result
 
 from ordermill.cli import app
 
-# Where Python may not keep what it compiled, each start of the program takes three seconds more.
-_COMPILED = tempfile.TemporaryDirectory(prefix="ordermill-compiled-")
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -57,10 +54,7 @@ class Terminal:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("ORDERMILL_")}
-        if own.pop("PYTHONDONTWRITEBYTECODE", None):
-            own["PYTHONPYCACHEPREFIX"] = _COMPILED.name
-        return own | self.settings
+        return {name: value for name, value in os.environ.items() if not name.startswith("ORDERMILL_")} | self.settings
 
     def write(self, name: str, content: str | bytes) -> str:
         """Write a file, and return its name."""

@@ -20,7 +20,8 @@ from ordermill.kit.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
 
-# A certificate of localhost that nobody trusts, and its key, for tests alone.
+# A certificate of localhost, signed by itself and valid until 2126-10-31, and its key. No system trusts it, so whoever has the
+# key can pretend to be nobody; made by a test run it would need openssl or a package, which not every machine has.
 CERTIFICATE: Final = Path(__file__).parents[1] / "localhost.pem"
 SECRET: Final = "canary-Zk3v9QwX"
 MAIL: Final = mails.password_reset("ada@example.com", link=f"https://orders.example.com/reset-password#{SECRET}")

@@ -23,8 +23,8 @@ from ordermill.config import load
 from ordermill.operations.audit import Finding
 
 KILLS = 10
-ORDERS = 30_000
-NOTE = "Leave it with the neighbours. " * 8  # makes the file long, and so of many batches
+ORDERS = 15_000
+NOTE = "Leave it with the neighbours. " * 20  # makes the file long, and so of many batches
 SEED = random.randrange(2**32)  # told by a failure, so that it can be repeated
 
 

@@ -52,8 +52,8 @@ class TestMemory:
         self._stays_flat(tmp_path, postgres_book.secret_url)
 
     def _stays_flat(self, directory: Path, url: str) -> None:
-        short = _peak_mib(_write_export(directory / "short.csv", lines=150_000), url)
-        long = _peak_mib(_write_export(directory / "long.csv", lines=600_000), url)
+        short = _peak_mib(_write_export(directory / "short.csv", lines=100_000), url)
+        long = _peak_mib(_write_export(directory / "long.csv", lines=400_000), url)
 
         assert long < CEILING_MIB
         assert long - short < SLACK_MIB

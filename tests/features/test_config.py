@@ -134,6 +134,36 @@ class TestRedisUrl:
         assert SECRET not in caught.value.message
 
 
+class TestMailFrom:
+    @pytest.mark.parametrize(
+        "sender",
+        [
+            "orders@example.com",
+            "Orders <orders@example.com>",
+            '"Orders, Ltd" <o@example.com>',
+            "Zoë <z@example.com>",
+            "a@localhost",
+        ],
+    )
+    def test_is_an_address_with_or_without_a_name(self, sender: str) -> None:
+        assert load(mail_from=sender).mail_from == sender
+
+    @pytest.mark.parametrize(
+        "sender",
+        [
+            "", "nobody", "a@b@example.com", "<a@example.com>", "a@example.com (Ada)", "a@example.com, b@example.com",
+            "Orders, Ltd <o@example.com>", "A <a@example.com> B", "A <a@example.com>\nBcc: b@example.com", "ö@example.com",
+        ],
+    )  # fmt: skip
+    def test_is_refused_at_start_where_no_mail_could_have_it(self, sender: str) -> None:
+        with pytest.raises(Invalid) as caught:
+            load(mail_from=sender)
+
+        assert caught.value.message == (
+            "ORDERMILL_MAIL_FROM: Write the sender such as orders@example.com or Orders <orders@example.com>."
+        )
+
+
 class TestEnvFile:
     def test_that_is_not_utf_8_is_refused_in_words(self, nowhere: Path) -> None:
         (nowhere / ".env").write_bytes(b"# S\xfc\xdf\n")

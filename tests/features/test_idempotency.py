@@ -70,6 +70,12 @@ class TestRecall:
 
         assert once(spelt).recall(once(BODY).fingerprint, "{}").body == "{}"
 
+    @pytest.mark.parametrize(("sent", "again"), [("4.5", "4.50"), (4, "4.00"), ("0", "0.00"), ("1000", "1000.0")])
+    def test_takes_equal_amounts_for_the_same(self, sent: object, again: object) -> None:
+        first, second = [{**BODY, "items": [{"product_id": 7, "quantity": 2, "unit_price": price}]} for price in (sent, again)]
+
+        assert once(second).recall(once(first).fingerprint, "{}").body == "{}"
+
     @pytest.mark.parametrize(
         "changed",
         [

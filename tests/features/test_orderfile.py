@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ordermill.imports.orderfile import Options, OrderFile, order_file
-from ordermill.imports.records import LINE_LIMIT
+from ordermill.imports.records import BLOCK, LINE_LIMIT
 from ordermill.imports.scan import Scan
 from ordermill.imports.source import SAMPLE
 from ordermill.kit.errors import Invalid
@@ -14,10 +14,10 @@ from ordermill.kit.errors import Invalid
 ORDER = {"number": "1", "items": []}
 
 
-def recognised(directory: Path, content: str) -> OrderFile:
+def recognised(directory: Path, content: str, *, block_bytes: int = BLOCK) -> OrderFile:
     path = directory / "orders.jsonl"
     path.write_text(content, encoding="utf-8")
-    with order_file(str(path), Options(), currency="EUR", timezone="UTC") as file:
+    with order_file(str(path), Options(), currency="EUR", timezone="UTC", block_bytes=block_bytes) as file:
         return file
 
 
@@ -50,7 +50,6 @@ class TestIdentity:
     @pytest.mark.parametrize(
         ("what", "other"),
         [
-            ("ordermill.imports.records.BLOCK", 1),
             ("ordermill.imports.apart.ASIDE_LIMIT", 1),
             ("ordermill.imports.apart.FILES_LIMIT", 1),
             ("polars.__version__", "1.0.0"),
@@ -68,6 +67,14 @@ class TestIdentity:
         monkeypatch.setattr(what, other)
 
         assert key(file, found) != before
+
+    def test_of_a_run_in_other_blocks_is_another(self, tmp_path: Path) -> None:
+        keys = []
+        for size in (BLOCK, 1):
+            file = recognised(tmp_path, json.dumps(ORDER), block_bytes=size)
+            keys.append(key(file, file.reader.scan(lambda *_: None, channel="shop")))
+
+        assert keys[0] != keys[1]
 
 
 def key(file: OrderFile, found: Scan) -> str:

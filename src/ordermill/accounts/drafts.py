@@ -1,5 +1,5 @@
 """
-What a person sends to register and what is answered, with the types of text that other drafts build on.
+What a person sends to register and what is answered, with the type of address that other drafts build on.
 
 Not here: whether a password is good enough, and whether the address is free (service).
 """
@@ -11,20 +11,13 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from ordermill.kit.text import defect
+from ordermill.kit.fields import storable
 
 # The database's column is as wide; that of the key is three times as wide, for folding makes up to three letters of one.
 EMAIL_LIMIT: Final = 254
 _LOCAL_LIMIT: Final = 64
 _LABEL_LIMIT: Final = 63
 _NOT_IN_LOCAL: Final = frozenset('"(),:;<>[]\\')
-
-
-def storable(value: str) -> str:
-    """Refuse what no database holds: control characters but tab and line ends, halves of surrogate pairs."""
-    if problem := defect(value):
-        raise PydanticCustomError("text_not_storable", "This holds a {problem}; take it out.", {"problem": problem})
-    return value
 
 
 def email_address(value: str) -> str:
@@ -69,7 +62,17 @@ class StaffSetUp(UserCreate):
 class OwnChange(BaseModel):
     """What people change of their own account; a new password needs the current one beside it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        json_schema_extra={
+            "examples": [
+                {"name": "Ada Lovelace"},
+                {"password": "correct horse battery", "current_password": "a mill by the river"},
+            ]
+        },
+    )
 
     name: Name | None = Field(default=None, examples=["Ada Lovelace"])
     password: SecretStr | None = None

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
@@ -24,7 +25,11 @@ def client_address(scope: Scope, *, trusted: Sequence[Network]) -> str:
     Of `X-Forwarded-For` only what trusted proxies have added counts: read from the right, the first address that is no
     trusted proxy's. What stands to the left of that may have been written by anybody.
     """
-    peer = _address(scope["client"][0]) if scope.get("client") else None
+    if not scope.get("client"):
+        return ""
+    if not trusted:
+        return _spelt(scope["client"][0])
+    peer = _address(scope["client"][0])
     if peer is None or not _among(peer, trusted):
         return "" if peer is None else str(peer)
     named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
@@ -42,10 +47,10 @@ def is_on_this_machine(scope: Scope) -> bool:
     """Whether the request comes from this machine itself, with no proxy between that could have let somebody else in."""
     if any(name in FORWARDED for name, _ in scope["headers"]):
         return False
-    peer = _address(scope["client"][0]) if scope.get("client") else None
-    return peer is not None and peer.is_loopback
+    return bool(scope.get("client")) and _is_loopback(scope["client"][0])
 
 
+@lru_cache(maxsize=4096)
 def counted_as(address: str) -> str:
     """Return what requests of an address are counted under: IPv6 by its network."""
     found = _address(address)
@@ -54,12 +59,25 @@ def counted_as(address: str) -> str:
     return address
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> Address | None:
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
         return None
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+@lru_cache(maxsize=4096)
+def _spelt(text: str) -> str:
+    found = _address(text)
+    return "" if found is None else str(found)
+
+
+@lru_cache(maxsize=4096)
+def _is_loopback(text: str) -> bool:
+    found = _address(text)
+    return found is not None and found.is_loopback
 
 
 def _among(address: Address, networks: Sequence[Network]) -> bool:

@@ -12,6 +12,9 @@ from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
 
+# Above anything that is meant: the largest order has 500 items of 3 fields, and texts that may hold 9,000 commas.
+# Half a million values in one body took 12 s to be found wrong, one by one, with everybody else waiting.
+_MOST_COMMAS: Final = 20_000
 _HALF_PAIR: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -40,6 +43,8 @@ class StrictRequest(Request):
 
 def parse(body: bytes) -> Any:
     """Return the value of a JSON text, or `Malformed`."""
+    if body.count(b",") > _MOST_COMMAS:
+        return Malformed("The body holds too many values.")
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
         if _HALF_PAIR.search(body):

@@ -1,11 +1,12 @@
 """
-What comes before every route: who is asking, how often, and whether the body is of the right kind; in this order.
+What comes before every route: who is asking, how often, whether the query is known and the body of the right kind.
 
-FastAPI reads the body first and asks dependencies then. Here a route's gates are asked before a byte of the body is
-taken, and whoever may not come in learns nothing about what the route thinks of it.
+In this order. FastAPI reads the body first and asks dependencies then. Here a route's gates are asked before a byte of the
+body is taken, and whoever may not come in learns nothing about what the route thinks of it.
 """
 
 import copy
+import functools
 import math
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from email.message import Message
@@ -13,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, request_response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,18 +26,20 @@ from ordermill.api.addresses import counted_as
 from ordermill.api.bodies import StrictRequest
 from ordermill.api.deps import OPERATIONS, Gate, OpenGate, OperatorGate, authenticated, services
 from ordermill.api.problems import HttpRefusal
+from ordermill.api.rates import require_granted
 from ordermill.api.visit import visit_of
 from ordermill.kit.errors import Forbidden
 from ordermill.kit.rates import Quota
 
 AnyGate = Gate | OpenGate | OperatorGate
 
+_REQUEST: Final = "_request"
 _EMPTY: Final = (None, "", "0")
 
 
 def gates_of(route: APIRoute) -> list[AnyGate]:
     """Return the gates a route asks, those of its dependencies' dependencies too."""
-    return [call for call in _calls(route.dependant) if isinstance(call, AnyGate)]
+    return [each.call for each in _all(route.dependant) if isinstance(each.call, AnyGate)]
 
 
 def guard(route: BaseRoute, *, quota: Quota, written_out: Collection[str] = ()) -> BaseRoute:
@@ -54,10 +58,14 @@ def guard(route: BaseRoute, *, quota: Quota, written_out: Collection[str] = ()) 
 
 
 def _before(route: APIRoute, quota: Quota, written_out: Collection[str]) -> Callable[[Request], Awaitable[Response]]:
-    handle = route.get_route_handler()
     gates = gates_of(route)
+    answered = copy.copy(route)
+    answered.dependant = _answered(route.dependant)
+    handle = answered.get_route_handler()
     expected = media_type_of(route)
     counted = OPERATIONS not in route.tags
+    # Pages for people take whatever stands behind the ? of a link.
+    known = parameters_of(route) if route.include_in_schema else None
 
     async def handling(request: Request) -> Response:
         if request.scope["path"] in written_out:
@@ -67,6 +75,8 @@ def _before(route: APIRoute, quota: Quota, written_out: Collection[str]) -> Call
             await _count(request, quota, asks=bool(gates))
         for gate in gates:
             await gate(request)
+        if known is not None and request.scope["query_string"]:
+            _require_known(known, request)
         if expected is not None:
             _require(expected, request)
         return await handle(StrictRequest(request.scope, request.receive, request._send))  # noqa: SLF001  # it has no other name
@@ -74,10 +84,41 @@ def _before(route: APIRoute, quota: Quota, written_out: Collection[str]) -> Call
     return handling
 
 
+def _answered(dependant: Dependant) -> Dependant:
+    """
+    Return what a route depends on without what is known here already: who is asking, and the services.
+
+    Measured: FastAPI takes 50 µs for each dependency, whatever it does, and half of our reads' own time went there.
+    """
+    known = [each for each in dependant.dependencies if isinstance(each.call, AnyGate) or each.call is services]
+    principals = [each.name for each in known if each.name is not None and each.call is not services]
+    servants = [each.name for each in known if each.name is not None and each.call is services]
+    call: Any = dependant.call
+    own_name = dependant.request_param_name
+
+    @functools.wraps(call)
+    async def answering(**values: Any) -> Any:
+        request = values[own_name] if own_name else values.pop(_REQUEST)
+        values |= dict.fromkeys(principals, visit_of(request.scope).principal)
+        values |= dict.fromkeys(servants, request.app.state.services)
+        return await call(**values)
+
+    thinner = copy.copy(dependant)
+    thinner.dependencies = [each for each in dependant.dependencies if each not in known]
+    thinner.request_param_name = own_name or _REQUEST
+    thinner.call = answering
+    return thinner
+
+
 def media_type_of(route: APIRoute) -> str | None:
     """Return what kind of body a route takes; None where FastAPI reads none."""
     field: Any = route.body_field
     return None if field is None else str(field.field_info.media_type)
+
+
+def parameters_of(route: APIRoute) -> frozenset[str]:
+    """Return the query parameters a route takes, those of its dependencies too."""
+    return frozenset(field.alias for each in _all(route.dependant) for field in each.query_params)
 
 
 async def _count(request: Request, quota: Quota, *, asks: bool) -> None:
@@ -104,9 +145,20 @@ async def _take(request: Request, key: str, quota: Quota) -> None:
         (b"ratelimit", f'"{quota.name}";r={allowance.remaining};t={wait}'.encode()),
         (b"ratelimit-policy", f'"{quota.name}";q={quota.count};w={quota.window_s}'.encode()),
     )
-    if not allowance.granted:
-        wait = max(wait, 1)
-        raise Forbidden(f"That were too many requests; wait {wait} s.", code="rate_limited", details={"retry_after_s": wait})
+    require_granted(allowance)
+
+
+def _require_known(known: Collection[str], request: Request) -> None:
+    """
+    Refuse query parameters that a route does not take, as unknown fields of bodies are: a misspelt filter must not show all.
+
+    Raises:
+        RequestValidationError: which become a 422 that names them.
+    """
+    strange = [name for name in request.query_params if name not in known]
+    if strange:
+        said = "Extra inputs are not permitted"
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name), "msg": said} for name in strange])
 
 
 def _require(expected: str, request: Request) -> None:
@@ -119,11 +171,15 @@ def _require(expected: str, request: Request) -> None:
     said = request.headers.get("content-type")
     if said is None and request.headers.get("content-length") in _EMPTY and "transfer-encoding" not in request.headers:
         return  # no body at all: validation says what is missing
-    message = Message()
-    message["content-type"] = said or ""
-    charset = message.get_param("charset", "utf-8")
-    if said is None or message.get_content_type() != expected or str(charset).lower().replace("-", "") != "utf8":
+    if said is None or _media_type(said) != (expected, "utf8"):
         raise HttpRefusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=f"Send the body as {expected}, in UTF-8.")
+
+
+@functools.lru_cache(maxsize=256)
+def _media_type(said: str) -> tuple[str, str]:
+    message = Message()
+    message["content-type"] = said
+    return message.get_content_type(), str(message.get_param("charset", "utf-8")).lower().replace("-", "")
 
 
 def _named(route: Route) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
@@ -135,7 +191,7 @@ def _named(route: Route) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     return app
 
 
-def _calls(dependant: Dependant) -> Iterator[object]:
+def _all(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
     for each in dependant.dependencies:
-        yield each.call
-        yield from _calls(each)
+        yield from _all(each)

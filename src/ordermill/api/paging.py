@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 
 from ordermill.accounts.principal import Principal
 from ordermill.api.cursors import Value, seal, unseal
-from ordermill.api.deps import ServicesDep
+from ordermill.bootstrap import Services
 from ordermill.kit.pages import Page
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Paging:
     cursor: str | None
     request: Request
     response: Response
-    services: ServicesDep
+    services: Services
 
     def behind(self, *kinds: type[Value], principal: Principal | None) -> tuple[Any, ...] | None:
         """
@@ -117,10 +117,8 @@ class Paging:
         return [(name, value) for name, value in self.request.query_params.multi_items() if name not in {"cursor", "limit"}]
 
 
-def paging(
-    request: Request, response: Response, services: ServicesDep, *, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Paging:
-    return Paging(limit=limit, cursor=cursor, request=request, response=response, services=services)
+async def paging(request: Request, response: Response, *, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Paging:
+    return Paging(limit=limit, cursor=cursor, request=request, response=response, services=request.app.state.services)
 
 
 PagingDep = Annotated[Paging, Depends(paging)]

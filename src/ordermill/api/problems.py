@@ -43,6 +43,15 @@ _MOST_ERRORS: Final = 50
 _LONGEST_NAME: Final = 64
 
 
+# RFC 9110's names, which Python has from 3.13 on.
+_RENAMED: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def phrase(status: int) -> str:
+    """Return what a status is called, whatever the version of Python."""
+    return _RENAMED.get(status) or HTTPStatus(status).phrase
+
+
 class HttpRefusal(HTTPException):
     """A refusal of the door's own, about HTTP and nothing else; its detail is a sentence for a person."""
 
@@ -89,7 +98,7 @@ def refusals(*what: int | str) -> dict[int | str, dict[str, Any]]:
         answer = found.setdefault(
             known.status,
             {
-                "description": HTTPStatus(known.status).phrase,
+                "description": phrase(known.status),
                 "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
             },
         )
@@ -115,7 +124,7 @@ def problem(  # noqa: PLR0913  # the parts of an answer, each with its name
     """Return the answer that refuses a request; `status` and `detail` are the code's own where nothing else is said."""
     known = CODES.get(code)
     status = status or (known.status if known else 500)
-    detail = detail or (known.sentence if known else HTTPStatus(status).phrase)
+    detail = detail or (known.sentence if known else phrase(status))
     body = _body(code, status, detail, visit_of(scope).request_id, facts or {})
     answer = Response(orjson.dumps(body, default=str), status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
     answer.headers["Cache-Control"] = "no-store"
@@ -205,7 +214,7 @@ def _short(part: int | str) -> str:
 def _body(code: str, status: int, detail: str, request_id: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": _QUOTA_EXCEEDED if code == "rate_limited" else f"urn:ordermill:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": status,
         "detail": detail,
         "instance": f"urn:ordermill:request:{request_id}",

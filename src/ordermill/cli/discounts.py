@@ -1,5 +1,6 @@
 """`ordermill discounts`: codes that make an order cheaper, one by one and as a file."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,28 @@ MaxUses = Annotated[int | None, typer.Option("--max-uses", metavar="N", help="Ho
 MaxUsesPerCustomer = Annotated[
     int | None,
     typer.Option("--max-uses-per-customer", metavar="N", help="How many orders of one customer.", show_default=False),
+]
+
+
+class Bound(StrEnum):
+    """What narrows a discount, as options are called."""
+
+    STARTS_AT = "starts-at"
+    ENDS_AT = "ends-at"
+    MINIMUM = "minimum"
+    MAX_USES = "max-uses"
+    MAX_USES_PER_CUSTOMER = "max-uses-per-customer"
+    CURRENCY = "currency"
+
+
+Without = Annotated[
+    list[Bound] | None,
+    typer.Option(
+        "--without",
+        metavar="LIMIT",
+        help="Take off starts-at, ends-at, minimum, max-uses, max-uses-per-customer or currency; may be repeated.",
+        show_default=False,
+    ),
 ]
 OnlyActive = Annotated[
     bool | None, typer.Option("--active/--inactive", help="Only those in force, or with `--inactive` those that are not.")
@@ -146,13 +169,15 @@ def set_discount(  # noqa: PLR0913  # each is an option of the command
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="In force, or with `--inactive` not any more.")
     ] = None,
+    without: Without = None,
     database: Database = None,
 ) -> None:
-    """Change what is said of a discount, and leave the rest; a limit is taken off by `ordermill discounts import`."""
+    """Change what is said of a discount, and leave the rest."""
     from ordermill.catalogue.drafts import DiscountChange
+    from ordermill.kit.errors import Invalid
 
     kind, value = _worth(percent, fixed)
-    draft = sheets.drafted(
+    said = sheets.drafted(
         DiscountChange,
         kind=kind,
         value=value,
@@ -163,7 +188,12 @@ def set_discount(  # noqa: PLR0913  # each is an option of the command
         max_uses=max_uses,
         max_uses_per_customer=max_uses_per_customer,
         is_active=active,
-    )
+    ).said()
+    taken_off = {bound.replace("-", "_"): None for bound in without or ()}
+    if twice := said.keys() & taken_off:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(twice))
+        raise Invalid(f"Say what it is to be, or take it off, and not both: {options}.", code="usage")
+    draft = DiscountChange.model_validate({**said, **taken_off})
 
     async def work(services: "Services") -> None:
         discount = await services.discounts.by_code(code)

@@ -2,7 +2,9 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 
 _LEVELS = {logging.WARNING: "warning", logging.ERROR: "error", logging.CRITICAL: "critical"}
@@ -20,7 +22,7 @@ def to_stderr(level: int = logging.WARNING) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(serializer=_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -28,6 +30,10 @@ def to_stderr(level: int = logging.WARNING) -> None:
     )
     if level < logging.WARNING:
         logging.basicConfig(handlers=[_Forwarded(logging.WARNING)], level=logging.WARNING, force=True)
+
+
+def _as_json(facts: Any, **_: Any) -> str:
+    return orjson.dumps(facts, default=repr).decode()
 
 
 class _Forwarded(logging.Handler):

@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("list", epilog="Example: ordermill products list --search tea")(list_products)
     group.command(epilog="Example: ordermill products add TEA-1 --name Tea --price 4.50 --stock 40")(add)
     group.command("set", epilog="Example: ordermill products set TEA-1 --price 4.80 --received 20")(set_product)
+    group.command(epilog="Example: ordermill products remove TEA-1")(remove)
     group.command("import", epilog="Example: ordermill products import products.csv --dry-run")(import_file)
     group.command("export", epilog="Example: ordermill products export products.csv")(export)
     app.add_typer(group)
@@ -142,6 +143,20 @@ def set_product(  # noqa: PLR0913  # each is an option of the command
     async def work(services: "Services") -> None:
         product = await services.products.by_sku(sku)
         _tell(await services.products.change(product.id or 0, draft, actor=ACTOR))
+
+    in_book(work, database=database, writes=True)
+
+
+def remove(sku: Sku, *, database: Database = None) -> None:
+    """Take a product out of the catalogue; one that orders speak of stays, and is not for sale any more."""
+
+    async def work(services: "Services") -> None:
+        product = await services.products.by_sku(sku)
+        left = await services.products.remove(product.id or 0, actor=ACTOR)
+        if left is None:
+            say(f"Product {product.id}: {product.sku} is gone.")
+        else:
+            _tell(left)
 
     in_book(work, database=database, writes=True)
 

@@ -15,7 +15,18 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ordermill.config.database import DatabaseUrl, default_database_url, make_room
-from ordermill.config.values import Amount, CurrencyCode, Networks, Origins, PublicUrl, RedisUrl, SecretKeys, SmtpUrl, Zone
+from ordermill.config.values import (
+    Amount,
+    CurrencyCode,
+    MailFrom,
+    Networks,
+    Origins,
+    PublicUrl,
+    RedisUrl,
+    SecretKeys,
+    SmtpUrl,
+    Zone,
+)
 from ordermill.kit.errors import Invalid
 
 __all__ = ["DatabaseUrl", "Settings", "default_database_url", "load", "make_room"]
@@ -51,7 +62,7 @@ class Settings(BaseSettings):
     password_minimum: int = Field(default=8, ge=8, le=64, description="The least length of a password; 15 is advised.")
     session_days: int = Field(default=30, ge=1, le=365, description="How long a sign-in lasts without being used.")
     smtp_url: SmtpUrl = Field(default=None, description="The mail server; without one, mails go to the log.")
-    mail_from: str = Field(default="ordermill@localhost", description="The sender of mails.")
+    mail_from: MailFrom = Field(default="ordermill@localhost", description="The sender of mails.")
 
     rate_limit: int = Field(default=600, ge=1, description="Requests a minute from one address or signed-in user.")
     body_limit: int = Field(default=_MEBIBYTE, ge=1024, description="The most bytes of a request, uploads apart.")

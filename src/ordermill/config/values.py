@@ -4,12 +4,14 @@ import ipaddress
 import re
 from datetime import date
 from decimal import Decimal
+from email.utils import parseaddr
 from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from ordermill.accounts.drafts import email_address
 from ordermill.config.database import SPELLED
 from ordermill.kit.calendar import zone
 from ordermill.kit.errors import Invalid
@@ -126,6 +128,22 @@ def _smtp_url(said: SecretStr | None) -> SecretStr | None:
     return said
 
 
+def _mail_from(said: str) -> str:
+    address = parseaddr(said)[1]
+    alone = said == address or said.endswith(f" <{address}>")
+    if not (alone and said.isprintable() and address.isascii() and _is_address(address)):
+        raise ValueError("Write the sender such as orders@example.com or Orders <orders@example.com>.")
+    return said
+
+
+def _is_address(text: str) -> bool:
+    try:
+        email_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _amount(said: object) -> object:
     try:
         amount = parse_amount(said)
@@ -143,5 +161,6 @@ SecretKeys = Annotated[SecretStr | None, AfterValidator(_secret_key)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_words)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)]
 PublicUrl = Annotated[str | None, AfterValidator(_public_url)]
+MailFrom = Annotated[str, AfterValidator(_mail_from)]
 SmtpUrl = Annotated[SecretStr | None, AfterValidator(_smtp_url)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ordermill.kit.calendar import YEARS
@@ -22,7 +22,7 @@ _DECIMALS: Final = 3
 _LIMIT: Final = 10**12  # amounts stay below, in every currency, as those of files do
 
 _RFC_3339: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 
 
@@ -44,6 +44,11 @@ def _exact(value: object) -> Decimal:
     except Invalid as error:
         raise PydanticCustomError(error.code, error.message) from None
     return amount or Decimal(0)  # "-0" is no negative amount, but would show its sign
+
+
+def _canonical(amount: Decimal) -> str:
+    """Write an amount so that equal ones look alike: "4.5", "4.50" and 4.500 are one content of a request sent again."""
+    return f"{amount.normalize():f}"
 
 
 def _moment(value: object) -> datetime:
@@ -85,9 +90,14 @@ Amount = Annotated[
     Decimal,
     BeforeValidator(_exact),
     Field(ge=0, lt=_LIMIT, decimal_places=_DECIMALS),
+    PlainSerializer(_canonical, when_used="json"),
     WithJsonSchema(_AMOUNT_SCHEMA, mode="validation"),
 ]
-Moment = Annotated[
-    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation")
-]
+_MOMENT_SCHEMA: Final = {
+    "type": "string",
+    "format": "date-time",
+    "description": "RFC 3339, with its offset.",
+    "examples": ["2026-01-31T10:30:00Z"],
+}
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA, mode="validation")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

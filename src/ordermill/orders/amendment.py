@@ -6,17 +6,12 @@ What is sent to change an order, or to record money for it, and who may change w
     nobody  items and amounts: what was bought for what price is a fact
 """
 
-import re
-from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from ordermill.accounts.drafts import storable
-from ordermill.kit.calendar import YEARS
 from ordermill.kit.errors import Conflict, Forbidden
-from ordermill.kit.fields import Amount
+from ordermill.kit.fields import Amount, Moment, storable, unsaid
 from ordermill.kit.text import shortened
 from ordermill.orders.changes import CARRIER_LIMIT, METHOD_LIMIT, REFERENCE_LIMIT, TRACKING_LIMIT, MoneyDraft
 from ordermill.orders.draft import AddressCreate, Note
@@ -24,31 +19,7 @@ from ordermill.orders.model import Address, Order, Status
 from ordermill.orders.status import StatusNotAllowed
 
 _ADDRESSES: Final = frozenset({"shipping_address", "billing_address"})
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _SENT: Final = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _written(value: object) -> object:
-    # A number would be taken for seconds since 1970.
-    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
-        raise PydanticCustomError("time_malformed", "Write the moment with its offset, such as 2026-01-31T10:30:00Z.")
-    if not isinstance(value, str | datetime):
-        raise PydanticCustomError("time_malformed", "Write the moment as a text, such as 2026-01-31T10:30:00Z.")
-    return value
-
-
-def _within_years(value: datetime) -> datetime:
-    if value.year not in YEARS:
-        raise PydanticCustomError("time_out_of_range", "Moments are from 1970 to 2199.")
-    return value
-
-
-Moment = Annotated[
-    AwareDatetime,
-    BeforeValidator(_written),
-    AfterValidator(_within_years),
-    Field(examples=["2026-01-31T10:30:00Z"], description="RFC 3339, with its offset."),
-]
 
 
 Carrier = Annotated[
@@ -65,21 +36,22 @@ Reference = Annotated[
 ]
 
 
-def _unsaid() -> AddressCreate:
-    """Stand where no address was said: null is none, and would not be accepted."""
-    return AddressCreate.model_construct(line1="", city="", country="")
-
-
 class OrderChange(BaseModel):
     """What is to be different about an order; what is left out stays, and null takes a text away."""
 
-    model_config = _SENT
-
-    status: Status = Field(
-        default_factory=lambda: Status.PENDING, description="Where the goods go from where they are.", examples=["shipped"]
+    model_config = _SENT | ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"status": "processing"},
+                {"status": "shipped", "carrier": "DHL", "tracking_number": "JD014600003828392837"},
+                {"note": "Leave it with the neighbour."},
+            ]
+        }
     )
-    shipping_address: AddressCreate = Field(default_factory=_unsaid)
-    billing_address: AddressCreate = Field(default_factory=_unsaid)
+
+    status: Status = Field(default_factory=unsaid, description="Where the goods go from where they are.", examples=["shipped"])
+    shipping_address: AddressCreate = Field(default_factory=unsaid)
+    billing_address: AddressCreate = Field(default_factory=unsaid)
     note: Note | None = None
     carrier: Carrier | None = Field(default=None, examples=["DHL"])
     tracking_number: TrackingNumber | None = Field(default=None, examples=["JD014600003828392837"])

@@ -21,8 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ordermill.accounts.drafts import Email, storable
-from ordermill.kit.fields import Amount
+from ordermill.accounts.drafts import Email
+from ordermill.kit.fields import Amount, storable
 from ordermill.orders.model import Address
 
 MAX_ITEMS: Final = 50
@@ -34,6 +34,18 @@ DiscountCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{6,10}$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(storable)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000), AfterValidator(storable)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+def at_most(limit: int) -> BeforeValidator:
+    """Refuse more items before each of them is looked at, which may take seconds; pydantic counts a tuple's afterwards."""
+
+    def few_enough(value: object) -> object:
+        if isinstance(value, Sequence) and len(value) > limit:
+            raise PydanticCustomError("too_long", "Write at most {limit} items.", {"limit": limit})
+        return value
+
+    return BeforeValidator(few_enough)
+
 
 _SENT: Final = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -96,13 +108,20 @@ class BasketItem(BaseModel):
 
 
 class BasketCreate(BaseModel):
-    """A basket to be priced: an order as far as it is known."""
+    """
+    A basket to be priced: an order as far as it is known, up to the very order that is then placed.
+
+    Addresses and note must be right where they are given; the price does not depend on them.
+    """
 
     model_config = _SENT
 
     customer_email: Email | None = None
-    items: Annotated[tuple[BasketItem, ...], Field(min_length=1, max_length=MAX_ITEMS)]
+    items: Annotated[tuple[BasketItem, ...], Field(min_length=1, max_length=MAX_ITEMS), at_most(MAX_ITEMS)]
+    shipping_address: AddressCreate | None = None
+    billing_address: AddressCreate | None = None
     discount_code: DiscountCode | None = None
+    note: Note | None = None
     shipping: Amount | None = None
     tax: Amount | None = None
 
@@ -118,7 +137,7 @@ class OrderCreate(BaseModel):
     model_config = _SENT
 
     customer_email: Email | None = None
-    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_ITEMS)]
+    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_ITEMS), at_most(MAX_ITEMS)]
     shipping_address: AddressCreate
     billing_address: Annotated[AddressCreate, BeforeValidator(_where_the_goods_go)] = Field(default=None, validate_default=True)
     discount_code: DiscountCode | None = None

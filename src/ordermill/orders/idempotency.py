@@ -83,7 +83,7 @@ class Once:
 
     @classmethod
     def of(cls, principal: Principal, route: str, key: str, *, content: str) -> "Once":
-        """Build it; `content` is the validated body as `model_dump_json` writes it, alike however the body was spelt."""
+        """Build it; `content` is the validated body as `model_dump_json` writes it, alike however it was spelt, amounts too."""
         said = hashlib.sha256(f"{route}\n{content}".encode()).hexdigest()
         return cls(principal=principal.actor, route=route, key=key, fingerprint=said)
 

@@ -7,20 +7,23 @@ are the same ones that the embedded database runs in its writer thread.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ordermill.kit.errors import ServiceError
+from ordermill.storage.connections import Connections
 from ordermill.storage.database import origin, refuse
 
 T = TypeVar("T")
 
-POOL_SIZE: Final = 10
+# For units of work and their reads.
+POOL_SIZE: Final = 6
+# For what is asked all the time. Measured with 2 cores and 64 clients: 4 is slower, 16 is no faster.
+HOT_SIZE: Final = 8
 POOL_TIMEOUT_S: Final = 5
 CONNECT_TIMEOUT_S: Final = 5
 ATTEMPTS: Final = 5
@@ -45,6 +48,7 @@ class PostgresDatabase:
         async def connect() -> Any:
             return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, server_settings=_SETTINGS)
 
+        self._hot = Connections(connect, size=HOT_SIZE, timeout_s=POOL_TIMEOUT_S)
         self._engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=connect,
@@ -68,26 +72,18 @@ class PostgresDatabase:
             refuse(error)
 
     async def ask(self, statement: str, parameters: Sequence[Any], /) -> Sequence[Sequence[Any]]:
-        for attempt in range(POOL_SIZE + 1):
+        for attempt in range(HOT_SIZE + 1):
             try:
                 return await self._ask(statement, parameters)
             except Exception as error:  # noqa: BLE001  # `refuse` raises it again
                 # A connection that died while it lay in the pool says so at once; the pool holds no more of them than that.
-                if attempt == POOL_SIZE or not isinstance(origin(error), GONE):
+                if attempt == HOT_SIZE or not isinstance(origin(error), GONE):
                     refuse(error)
         raise AssertionError("the last attempt returns or raises")
 
     async def _ask(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        lent = await self._engine.raw_connection()
-        try:
-            driver: Any = lent.driver_connection
+        async with self._hot.lend() as driver:
             rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *parameters)
-        except BaseException:
-            # Also when nobody waits any more: the server may still be at work on it, and nobody else can use it before.
-            lent.invalidate()
-            raise
-        finally:
-            lent.close()
         return rows
 
     async def write(self, work: Callable[[Connection], T], /) -> T:
@@ -104,29 +100,16 @@ class PostgresDatabase:
 
     def load(self) -> dict[str, int]:
         pool: Any = self._engine.pool
-        return {"connections": POOL_SIZE, "connections_in_use": pool.checkedout()}
+        return {"connections": POOL_SIZE + HOT_SIZE, "connections_in_use": pool.checkedout() + self._hot.in_use}
 
-    @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
+    def driver(self) -> AbstractAsyncContextManager[Any]:
         """
-        Lend one of the pool's connections as asyncpg has it: for writes that must cost no more than their statements do.
+        Lend a connection as asyncpg has it: for writes that must cost no more than their statements do.
 
         Each statement is a transaction of its own. What is raised is the driver's: `database.refuse` translates it.
         """
-        lent = await self._engine.raw_connection()
-        while lent.driver_connection is None or lent.driver_connection.is_closed():  # it died while it lay in the pool
-            lent.invalidate()
-            lent.close()
-            lent = await self._engine.raw_connection()
-        try:
-            yield lent.driver_connection
-        except (asyncpg.PostgresError, ServiceError):
-            raise  # refused; the connection is as good as before, or known to be closed
-        except BaseException:
-            lent.invalidate()  # the server may still be at work on it
-            raise
-        finally:
-            lent.close()
+        return self._hot.lend()
 
     async def close(self) -> None:
+        await self._hot.close()
         await self._engine.dispose()

@@ -5,6 +5,18 @@ from shop import shop
 from storages import book_url, postgres_book, postgres_template, shared_book, sqlite_book, sqlite_template
 
 __all__ = [
-    *("anyio_backend", "crowd", "crowd_on_postgres", "crowd_on_sqlite", "crowd_url", "crowds", "data_home"),
-    *("book_url", "postgres_book", "postgres_template", "shared_book", "shop", "sqlite_book", "sqlite_template"),
+    "anyio_backend",
+    "book_url",
+    "crowd",
+    "crowd_on_postgres",
+    "crowd_on_sqlite",
+    "crowd_url",
+    "crowds",
+    "data_home",
+    "postgres_book",
+    "postgres_template",
+    "shared_book",
+    "shop",
+    "sqlite_book",
+    "sqlite_template",
 ]

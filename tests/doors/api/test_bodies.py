@@ -131,6 +131,25 @@ class TestOverHttp:
         assert [each["parameter"] for each in answer.json()["errors"]] == ["limit"]
         assert len(answer.content) < 600
 
+    async def test_parameters_that_a_route_does_not_know_are_refused(self, shop: Shop) -> None:
+        """A misspelt filter would otherwise show everything."""
+        product, staff = await shop.product(), await shop.staff()
+
+        shown = await shop.client.get("/products", params={"is_actve": "true", "limit": 1, "Q": ""}, headers=staff)
+        removed = await shop.client.delete(f"/products/{product['id']}?dry_run=true", headers={**staff, "If-Match": "*"})
+
+        assert (shown.status_code, removed.status_code) == (422, 422)
+        assert [(each["parameter"], each["code"]) for each in shown.json()["errors"]] == [
+            ("is_actve", "extra_forbidden"), ("Q", "extra_forbidden")
+        ]  # fmt: skip
+        assert (await shop.client.get(f"/products/{product['id']}")).status_code == 200
+
+    async def test_pages_for_people_take_any(self, shop: Shop) -> None:
+        assert (await shop.client.get("/?utm_source=mail", headers={"Accept": "text/html"})).status_code == 200
+
+    async def test_who_may_not_is_told_before_what_is_unknown(self, shop: Shop) -> None:
+        assert (await shop.client.get("/orders?nothing=1")).status_code == 401
+
 
 TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES: Final = st.recursive(

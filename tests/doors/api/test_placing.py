@@ -188,6 +188,36 @@ class TestKey:
         assert [answer.status_code for answer in answers] == [403, 401]
 
 
+class TestDiscountCodes:
+    @pytest.mark.parametrize("path", ["/orders", "/orders/quote"])
+    async def test_cannot_be_guessed_by_trying_many(self, shop: Shop, path: str) -> None:
+        """After thirty tries the right one is refused like the others; without a code the customer still orders."""
+        tea = await shop.product()
+        await shop.discount(code="TEATIME")
+        headers = await shop.signed_in()
+        guesses = [
+            await shop.client.post(path, json=a_body(tea, discount_code=f"WRONG{n}"), headers=headers) for n in range(30)
+        ]
+        right = await shop.client.post(path, json=a_body(tea, discount_code="TEATIME"), headers=headers)
+        without = await shop.client.post(path, json=a_body(tea), headers=headers)
+        assert {answer.json()["code"] for answer in guesses} == {"discount_not_applicable"}
+        assert (right.status_code, right.json()["code"], int(right.headers["Retry-After"]) > 0) == (429, "rate_limited", True)
+        assert without.is_success
+
+    async def test_are_counted_for_each_customer_of_a_storefront(self, shop: Shop) -> None:
+        tea = await shop.product()
+        await shop.discount(code="TEATIME")
+        headers = await shop.api_key("storefront")
+
+        async def quoted(email: str, code: str) -> int:
+            body = a_body(tea, discount_code=code, customer_email=email)
+            return (await shop.client.post("/orders/quote", json=body, headers=headers)).status_code
+
+        guesses = [await quoted("ada@example.com", f"WRONG{n}") for n in range(31)]
+        assert (guesses[:30], guesses[30]) == ([409] * 30, 429)
+        assert await quoted("grace@example.com", "TEATIME") == 200
+
+
 class TestQuote:
     async def test_says_what_an_order_would_cost(self, shop: Shop) -> None:
         product, ada = await shop.product(stock=1), await shop.signed_in()
@@ -200,6 +230,23 @@ class TestQuote:
         quote = QuoteResponse.model_validate(answer.json())
         assert (quote.total, quote.available, quote.items[0].available) == ("9.00", False, False)
         assert await listed(shop) == []
+
+    async def test_takes_the_very_body_that_is_then_placed(self, shop: Shop) -> None:
+        body, ada = a_body(await shop.product(), note="Ring twice.", billing_address=ADDRESS), await shop.signed_in()
+
+        quote = await shop.client.post("/orders/quote", json=body, headers=ada)
+        order = await shop.client.post("/orders", json=body, headers=ada)
+
+        assert (quote.status_code, order.status_code) == (200, 201)
+        assert quote.json()["total"] == order.json()["total"] == "9.00"
+
+    async def test_refuses_an_address_that_could_not_be_placed(self, shop: Shop) -> None:
+        body = a_body(await shop.product(), shipping_address={**ADDRESS, "country": "Britain"})
+
+        answer = await shop.client.post("/orders/quote", json=body, headers=await shop.signed_in())
+
+        assert answer.status_code == 422
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/shipping_address/country"]
 
 
 async def _close(shop: Shop, email: str) -> None:

@@ -1,5 +1,7 @@
 """`ordermill products` and `ordermill discounts`: one by one, and as files that come back as they went."""
 
+from collections.abc import Callable
+
 import pytest
 from terminals import EXAMPLES, Terminal
 
@@ -50,6 +52,27 @@ class TestProducts:
 
         assert (done.exit_code, done.stdout, done.stderr) == (code, "", f"{sentence}\n")
         assert terminal.run("products", "list").stdout == before
+
+    def test_are_removed(self, terminal: Terminal) -> None:
+        terminal.run("products", "add", "TEA-1", "--name", "Tea", "--price", "4.50")
+
+        done = terminal.run("products", "remove", "TEA-1")
+        again = terminal.run("products", "remove", "TEA-1")
+
+        assert (done.exit_code, done.stdout) == (0, "Product 1: TEA-1 is gone.\n")
+        assert (again.exit_code, again.stderr) == (1, "There is no product 'TEA-1'.\n")
+        assert terminal.json("products", "list")["data"] == []
+
+    def test_that_orders_speak_of_stay_and_are_not_for_sale(self, each_terminal: Terminal, export: Callable[..., str]) -> None:
+        each_terminal.run("products", "add", "TEA-1", "--name", "Tea", "--price", "4.50")
+        each_terminal.write("shop.csv", export("2026-03-01,EUR,,TEA-1,2,4.50"))
+        each_terminal.run("process", "shop.csv")
+
+        done = each_terminal.run("products", "remove", "TEA-1")
+
+        assert done.exit_code == 0
+        assert done.stdout.endswith(": TEA-1, Tea, EUR 4.50, stock not tracked, not for sale.\n")
+        assert [row["is_active"] for row in each_terminal.json("products", "list")["data"]] == [False]
 
     def test_are_untracked(self, terminal: Terminal) -> None:
         terminal.run("products", "add", "TEA-1", "--name", "Tea", "--price", "4.50", "--stock", "7")
@@ -180,6 +203,16 @@ class TestDiscounts:
         (spring,) = each_terminal.json("discounts", "list", "--inactive")["data"]
         assert (spring["kind"], spring["value"], spring["currency"], spring["max_uses"]) == ("fixed", "5.00", "EUR", 100)
 
+    def test_lose_the_limits_that_are_taken_off(self, each_terminal: Terminal) -> None:
+        limits = ("--max-uses", "100", "--minimum", "9", "--currency", "EUR", "--ends-at", "2027-01-01T00:00:00Z")
+        each_terminal.run("discounts", "add", "SPRING10", "--percent", "10", *limits)
+
+        done = each_terminal.run("discounts", "set", "SPRING10", "--without", "max-uses", "--without", "ends-at")
+
+        assert done.exit_code == 0
+        (spring,) = each_terminal.json("discounts", "list")["data"]
+        assert (spring["max_uses"], spring["ends_at"], spring["minimum"], spring["value"]) == (None, None, "9.00", "10.00")
+
     @pytest.mark.parametrize(
         ("words", "code", "sentence"),
         [
@@ -191,6 +224,11 @@ class TestDiscounts:
             ),
             (["add", "SPRING20", "--percent", "101"], 2, "A discount is at most 100 percent."),
             (["set", "SPRING20", "--percent", "5"], 1, "There is no discount 'SPRING20'."),
+            (
+                ["set", "SPRING10", "--max-uses", "5", "--without", "max-uses"],
+                2,
+                "Say what it is to be, or take it off, and not both: --max-uses.",
+            ),
         ],
     )
     def test_refuse_in_a_sentence(self, terminal: Terminal, words: list[str], code: int, sentence: str) -> None:

@@ -18,20 +18,21 @@ from terminals import HEADER, Terminal, everything
 
 from ordermill.storage.sqlite import BUSY_TIMEOUT_S
 
-ORDERS = 30_000
+ORDERS = 10_000
+NOTE = "Leave it with the neighbours. " * 8  # makes the file long, and so of several batches, each of which is soon written
 
 
 @pytest.fixture(scope="module")
 def long_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export of several batches: two long lines an order, one order in a hundred wrong."""
+    """An export of three batches: two long lines an order, one order in a hundred wrong."""
     path = tmp_path_factory.mktemp("long") / "long.csv"
     with path.open("w") as file:
-        file.write(f"{HEADER}\n")
+        file.write(f"{HEADER},note\n")
         for order in range(ORDERS):
             day = f"2026-{order % 12 + 1:02}-{order % 28 + 1:02}T10:00:00Z"
             for line in range(2):
                 quantity = 0 if order % 100 == 7 and line else 1
-                file.write(f"L-{order},{day},EUR,buyer{order % 500}@example.org,{line:060},{quantity},{order % 90}.25\n")
+                file.write(f"L-{order},{day},EUR,buyer{order % 500}@example.org,TEA-{line},{quantity},{order % 90}.25,{NOTE}\n")
     return path
 
 

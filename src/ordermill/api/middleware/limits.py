@@ -11,12 +11,16 @@ A body that is too large is refused when somebody reads it, and not before: whoe
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ordermill.api.problems import HttpRefusal, problem
 from ordermill.api.routes import UPLOADS
 from ordermill.config import Settings
+
+# A deadline is put off only when it has come nearer by this: most answers are two messages that follow at once.
+_SLACK_S: Final = 0.5
 
 
 class Limits:
@@ -32,11 +36,14 @@ class Limits:
             return
         upload = scope["path"] in UPLOADS and scope["method"] == "POST"
         started = False
+        loop = asyncio.get_running_loop()
         deadline = asyncio.timeout(self._seconds)
 
         def progress() -> None:
-            if not deadline.expired():  # else it is too late already, and the cancellation on its way
-                deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
+            # Else it is too late already, and the cancellation on its way; or it was only just put off.
+            now = loop.time()
+            if not deadline.expired() and (deadline.when() or now) - now < self._seconds - _SLACK_S:
+                deadline.reschedule(now + self._seconds)
 
         async def sending(message: Message) -> None:
             nonlocal started

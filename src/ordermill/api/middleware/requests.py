@@ -22,8 +22,9 @@ from ordermill.kit.clock import Clock
 from ordermill.kit.ids import new_id
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-# Paths of ours are made of these; anything else may be somebody's address of mail, or a secret in the wrong place.
-_HARMLESS: Final = re.compile(r"[A-Za-z0-9/_.-]{0,200}", re.ASCII)
+# Paths of ours are words and ids; anything else may be somebody's address of mail, or a secret in the wrong place.
+_PART: Final = r"[a-z.-]{0,20}|[0-9]{1,19}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_HARMLESS: Final = re.compile(rf"(?:/(?:{_PART})){{1,8}}", re.ASCII)
 # Asked every few seconds by machines; they would be most of the log.
 _NOT_LOGGED: Final = frozenset({"/livez", "/readyz", "/metrics"})
 # An API answers no page, so nothing in its answers may run, be framed or be kept; pages say otherwise for themselves.

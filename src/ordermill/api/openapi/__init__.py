@@ -62,12 +62,19 @@ def _described(app: FastAPI) -> dict[str, Any]:
     found["paths"]["/setup"]["get"] = _setup_page()
     for operation, route in _operations(found, app):
         _complete(operation, route)
+        _name_form(operation, schemas)
     components["examples"] = {code: {"summary": each.sentence, "value": example_of(code)} for code, each in CODES.items()}
     components["headers"] = HEADERS
     components["securitySchemes"] = SCHEMES
+    # By nouns: routes stand in the order in which they are asked.
+    found["paths"] = dict(sorted(found["paths"].items(), key=lambda path: min(map(_place, path[1].values()))))
     restore_nulls(schemas)
     exemplify(found["paths"], schemas)
     return _named(_with_whole_numbers(found))
+
+
+def _place(operation: dict[str, Any]) -> int:
+    return min(list(TAGS).index(tag) for tag in operation["tags"])
 
 
 def _operations(found: dict[str, Any], app: FastAPI) -> Iterable[tuple[dict[str, Any], APIRoute]]:
@@ -101,10 +108,6 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         # Without one the answer is a 428, which only a version that was read prevents.
         parameter["required"] |= parameter["name"] == "If-Match" and "428" in operation["responses"]
     operation["description"] = "\n\n".join([operation["description"], *(f"*{WHO[gate.name]}*" for gate in gates[:1])])
-    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        if media_type in _FORMS:
-            for field in content["schema"]["properties"].values():
-                _without_null(field)
     _secure(operation, gates)
     answers: dict[str, Any] = operation["responses"]
     if "application/json" in answers.get("422", {}).get("content", {}):
@@ -124,6 +127,17 @@ def _simplify(parameter: dict[str, Any]) -> None:
     _without_null(schema)
     for name in ("title", "description"):
         schema.pop(name, None)
+
+
+def _name_form(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Put the schema of a form among the others, so that clients know it by its name."""
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        if media_type in _FORMS:
+            form = content["schema"]
+            for field in form["properties"].values():
+                _without_null(field)
+            schemas[form["title"]] = form
+            content["schema"] = {"$ref": f"{_REFERENCE}{form['title']}"}
 
 
 def _without_null(schema: dict[str, Any]) -> None:

@@ -24,6 +24,17 @@ def _all(*operations: str, **parameters: str) -> dict[str, Any]:
     return {operation: _to(operation, **parameters) for operation in operations}
 
 
+_ITEM: Final = {"product_id": "$response.body#/id", "quantity": 1}
+_BOUGHT: Final = {
+    "quote_order": _to("quote_order", body={"items": [_ITEM]}),
+    "place_order": _to(
+        "place_order",
+        body={
+            "items": [{**_ITEM, "unit_price": "$response.body#/price"}],
+            "shipping_address": {"name": "Ada", "line1": "1 Mill Lane", "city": "York", "postal_code": "YO1", "country": "GB"},
+        },
+    ),
+}
 _RENEWED: Final = {
     operation: _to(operation, body={"refresh_token": "$response.body#/refresh_token"}) for operation in ("refresh", "sign_out")
 }
@@ -41,8 +52,8 @@ LINKS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("register_user", "201"): _all("get_user", "change_user", "user_statistics", "export_user", "erase_user", **_ID),
     ("get_me", "200"): _all("change_me", **_TAG),
     ("get_user", "200"): _all("change_user", **_SAME_ID, **_TAG),
-    ("create_product", "201"): _all("get_product", **_ID) | _all("change_product", "remove_product", **_ID, **_TAG),
-    ("get_product", "200"): _all("change_product", "remove_product", **_SAME_ID, **_TAG),
+    ("create_product", "201"): _all("get_product", **_ID) | _all("change_product", "remove_product", **_ID, **_TAG) | _BOUGHT,
+    ("get_product", "200"): _all("change_product", "remove_product", **_SAME_ID, **_TAG) | _BOUGHT,
     ("create_discount", "201"): _all("get_discount", "change_discount", **_ID),
     ("place_order", "201"): (
         _all("get_order", "list_order_events", "list_payments", "list_refunds", **_ID)

@@ -41,6 +41,7 @@ _BODY: Final = {
                 "schema": {
                     "type": "object",
                     "required": [FILE],
+                    "title": "ImportUpload",
                     "additionalProperties": False,
                     "examples": [{FILE: _FILE, "channel": "market"}],
                     "properties": {
@@ -52,6 +53,11 @@ _BODY: Final = {
         },
     }
 }
+_UNREADABLE: Final = (
+    "unrecognised", "unsuitable", "undecodable", "unknown_encoding", "unknown_format", "unknown_timezone", "unknown_currency",
+    "invalid_map", "map_column_missing", "empty_file", "malformed_header", "duplicate_column", "corrupt_gzip",
+    "unpacks_too_large", "line_too_long", "order_too_long", "no_room", "format_said_twice",
+)  # fmt: skip
 _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "The file can be read and is being brought in.", "model": ImportShape},
     200: {"description": "A dry run's report; nothing was written.", "model": DryRun},
@@ -65,7 +71,7 @@ _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     response_model=None,
     responses={
         **_ACCEPTED,
-        **refusals(415, "body_malformed", "body_too_large", "unrecognised", "imports_busy", "upload_unwritable"),
+        **refusals(415, "body_malformed", "body_too_large", "imports_busy", "upload_unwritable", *_UNREADABLE),
     },
     openapi_extra=_BODY,
 )
@@ -196,7 +202,9 @@ def _sent(form: Form, principal: Principal, services: Services) -> Sent:
     except ValidationError as error:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error
     if options.map is not None and options.format is not None:
-        raise Invalid.field("/format", "The map says already how the file is read; send one of the two.")
+        raise Invalid.field(
+            "/format", "The map says already how the file is read; send one of the two.", code="format_said_twice"
+        )
     return Sent(
         file=form.file,
         actor=principal.actor,

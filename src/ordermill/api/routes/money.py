@@ -19,8 +19,8 @@ from ordermill.orders.shape import movement_shape
 router = APIRouter(tags=["payments"])
 
 _REFUSALS = (
-    "order_not_found", "stale_version", "amount_not_positive", "idempotency_key_malformed", "idempotency_key_reused",
-    "idempotency_in_flight",
+    "order_not_found", "stale_version", "amount_not_positive", "too_many_decimals", "amount_too_large", "time_out_of_range",
+    "idempotency_key_malformed", "idempotency_key_reused", "idempotency_in_flight",
 )  # fmt: skip
 
 

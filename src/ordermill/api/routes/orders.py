@@ -12,7 +12,8 @@ from ordermill.api.etags import IfMatch, IfNoneMatch, etag, expected_version, st
 from ordermill.api.paging import NEXT_LINK, PagingDep
 from ordermill.api.problems import refusals
 from ordermill.api.schemas.orders import EventList, OrderList, OrderResponse
-from ordermill.orders.amendment import Moment, OrderChange
+from ordermill.kit.fields import Moment
+from ordermill.orders.amendment import OrderChange
 from ordermill.orders.model import PaymentState, Status
 from ordermill.orders.ports import OrderFilter, Place
 from ordermill.orders.shape import event_shape, order_shape
@@ -27,7 +28,7 @@ Text = Annotated[str | None, Query(min_length=1, max_length=254)]
 @router.get(
     "/orders",
     response_model=OrderList,
-    responses={200: {"headers": NEXT_LINK}, **refusals("cursor_invalid")},
+    responses={200: {"headers": NEXT_LINK}, **refusals("cursor_invalid", "text_not_storable")},
     summary="List orders",
 )
 async def list_orders(  # noqa: PLR0913  # each is a filter

@@ -8,6 +8,7 @@ from ordermill.api.deps import Buyer, ServicesDep
 from ordermill.api.etags import etag
 from ordermill.api.idempotency import REPLAYED, IdempotencyKey, answer_of
 from ordermill.api.problems import refusals
+from ordermill.api.rates import count_code
 from ordermill.api.schemas.orders import OrderResponse
 from ordermill.api.schemas.placing import BasketSent, OrderSent, QuoteResponse
 from ordermill.orders.idempotency import Answer, Once
@@ -17,7 +18,7 @@ router = APIRouter(tags=["orders"])
 _ROUTE: Final = "POST /orders"
 _PRICING: Final = (
     "account_inactive", "field_not_allowed", "product_not_found", "too_many_items", "quantity_too_large",
-    "currency_mismatch", "price_changed", "discount_not_applicable",
+    "currency_mismatch", "price_changed", "discount_not_applicable", "too_many_decimals", "amount_too_large",
 )  # fmt: skip
 _HEADERS: Final[dict[str, Any]] = {
     "Location": {"description": "The order.", "schema": {"type": "string"}},
@@ -46,6 +47,7 @@ async def place_order(draft: OrderSent, services: ServicesDep, principal: Buyer,
     Send an Idempotency-Key, a new one for each order, and send the same request again whenever you did not get the answer: one
     order comes of it. Storefront keys must send one.
     """
+    await count_code(draft, services, principal)
     once = None if key is None else Once.of(principal, _ROUTE, key, content=draft.model_dump_json())
     placed = await services.placing.place(draft, by=principal, once=once)
     headers = {"Location": f"/orders/{placed.id}", "ETag": etag(1)}
@@ -55,4 +57,5 @@ async def place_order(draft: OrderSent, services: ServicesDep, principal: Buyer,
 @router.post("/orders/quote", response_model=QuoteResponse, responses=refusals(*_PRICING), summary="Price a basket")
 async def quote_order(basket: BasketSent, services: ServicesDep, principal: Buyer) -> Any:
     """Say what an order would cost, and whether everything is there. Nothing changes, and nothing is reserved."""
+    await count_code(basket, services, principal)
     return await services.placing.quote(basket, by=principal)

@@ -1,12 +1,23 @@
 """Imports over HTTP: what is said beside a file, and how a run is shown."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from ordermill.api.paging import Listed
+
+
+def _told(value: object) -> object:
+    # A form has no booleans, only words; pydantic would take 0, on, y and others as well, which the description does not know.
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise PydanticCustomError("bool_parsing", "Write true or false.")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_told)]
 
 
 class ImportOptions(BaseModel):
@@ -24,9 +35,9 @@ class ImportOptions(BaseModel):
     timezone: str | None = Field(default=None, description="The zone of local times in the file.", examples=["Europe/Berlin"])
     encoding: str | None = Field(default=None, description="The file's encoding where it is not UTF-8.", examples=["cp1252"])
     delimiter: str | None = Field(default=None, description="The character between fields, such as ; or \\t.")
-    no_guests: bool = Field(default=False, description="Reject orders without an e-mail address.")
-    no_merge: bool = Field(default=False, description="Keep lines of one product at one price apart.")
-    dry_run: bool = Field(default=False, description="Say what would happen, and write nothing: answers 200 with the report.")
+    no_guests: Flag = Field(default=False, description="Reject orders without an e-mail address.")
+    no_merge: Flag = Field(default=False, description="Keep lines of one product at one price apart.")
+    dry_run: Flag = Field(default=False, description="Say what would happen, and write nothing: answers 200 with the report.")
 
 
 class MoneySums(BaseModel):

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from ordermill.api.schemas.orders import OrderItemResponse
-from ordermill.orders.draft import MAX_ITEMS, MAX_QUANTITY, BasketCreate, BasketItem, OrderCreate, OrderItem
+from ordermill.orders.draft import MAX_ITEMS, MAX_QUANTITY, BasketCreate, BasketItem, OrderCreate, OrderItem, at_most
 
 # What the settings allow at most; config.Settings says the same.
 ITEMS_LIMIT: Final = 500
@@ -47,7 +47,9 @@ class OrderSent(OrderCreate):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_LINE], "shipping_address": _ADDRESS}]})
 
     items: Annotated[
-        tuple[OrderItemSent, ...], Field(min_length=1, max_length=ITEMS_LIMIT, json_schema_extra={"maxItems": MAX_ITEMS})
+        tuple[OrderItemSent, ...],
+        Field(min_length=1, max_length=ITEMS_LIMIT, json_schema_extra={"maxItems": MAX_ITEMS}),
+        at_most(ITEMS_LIMIT),
     ]
 
 
@@ -58,14 +60,20 @@ class BasketItemSent(BasketItem):
 
 
 class BasketSent(BasketCreate):
-    """A basket to be priced: an order as far as it is known."""
+    """
+    A basket to be priced: an order as far as it is known, up to the very body that `POST /orders` then takes.
+
+    Addresses and note must be right where they are given; the price does not depend on them.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"items": [{"product_id": 7, "quantity": 2}], "discount_code": "SPRING10"}]}
     )
 
     items: Annotated[
-        tuple[BasketItemSent, ...], Field(min_length=1, max_length=ITEMS_LIMIT, json_schema_extra={"maxItems": MAX_ITEMS})
+        tuple[BasketItemSent, ...],
+        Field(min_length=1, max_length=ITEMS_LIMIT, json_schema_extra={"maxItems": MAX_ITEMS}),
+        at_most(ITEMS_LIMIT),
     ]
 
 

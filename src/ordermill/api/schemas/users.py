@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr, StrictBool, StringConstraints
 
-from ordermill.accounts.drafts import Email, UserResponse, storable
+from ordermill.accounts.drafts import Email, UserResponse
 from ordermill.accounts.model import User
 from ordermill.api.paging import Listed
+from ordermill.kit.fields import storable
 from ordermill.statistics.model import CustomerStatistics
 
 _ADA: Final[dict[str, JsonValue]] = {

@@ -77,15 +77,15 @@ class OneTimeToken(models.Model):
 
 class SignInThrottle(models.Model):
     """
-    Sign-ins that failed of late, by a hash of who tried what from where.
+    Attempts that are not forgiven, by a hash of who tried what from where; without any, an address that is known.
 
     In the database and not in a cache: it must hold for all processes and outlive all of them.
     """
 
     key = models.CharField(max_length=64, primary_key=True)
     failures = models.IntegerField()
-    since = models.DateTimeField()
-    until = models.DateTimeField()
+    since = models.DateTimeField()  # when the last attempt was; of counts that leak, from when on the next one drops off
+    until = models.DateTimeField()  # when the row may be forgotten
 
     class Meta:
         db_table = "sign_in_throttles"
