@@ -4,13 +4,15 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from builders import NOON, an_id
+from builders import LATER, NOON, a_user, an_id
 from clocks import HandClock
 from storages import Storage
 
 from ordermill.accounts.api_keys import ApiKey, ApiKeyCreate, ApiKeyNotFound, ApiKeys
 from ordermill.accounts.one_time import digest
 from ordermill.accounts.principal import Scope
+from ordermill.accounts.standing import set_active_in, set_staff_in
+from ordermill.privacy.model import Erasure
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +86,25 @@ class TestRevoke:
         assert sum(end is None for end in ends) == 1
         assert {type(end) for end in ends if end is not None} == {ApiKeyNotFound}
         assert len(await storage.unit().events.recent(type="api_key.revoked")) == 1
+
+
+class TestMaker:
+    @pytest.mark.parametrize("leave", ["deactivated", "demoted", "erased"])
+    async def test_who_leaves_takes_their_keys_along(self, storage: Storage, leave: str) -> None:
+        maker, other = a_user(is_staff=True, password_hash="argon2$nobody's"), a_user("bob@example.com", is_staff=True)
+        await storage.keep(maker, other)
+        keys, draft = the_keys(storage), ApiKeyCreate(name="Shop", scope=Scope.STAFF)
+        _, gone = await keys.create(draft, actor=f"user:{maker.id}")
+        kept, secret = await keys.create(draft, actor=f"user:{other.id}")
+
+        if leave == "erased":
+            await storage.persons.erase(Erasure.of(maker.id or 0, event_id=an_id(), at=LATER, actor="command"))
+        async with storage.unit() as unit:
+            if leave == "deactivated":
+                await set_active_in(unit, maker, active=False, at=LATER, actor="command")
+            if leave == "demoted":
+                await set_staff_in(unit, maker, staff=False, at=LATER, actor="command")
+            await unit.commit()
+
+        assert await storage.unit().api_keys.by_secret(digest(gone)) is None
+        assert await storage.unit().api_keys.by_secret(digest(secret)) == kept

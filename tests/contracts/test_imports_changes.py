@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from builders import LATER, NOON, a_batch, a_reject, an_event, outcomes, sold
+from shopping import Shop, a_draft, a_line
 from storages import Storage
 
 from ordermill.orders.model import Status
@@ -151,6 +152,39 @@ class TestKeptStatus:
         await storage.load(a_batch(sold("1001", status="cancelled")))
 
         assert await storage.figures() == [(NOON, "EUR", 1, 900, 0)]
+
+
+class TestAnOrderThatWasPlacedHere:
+    @pytest.mark.parametrize("holds", ["stock", "a discount's use"])
+    async def test_is_not_cancelled_by_a_file_as_long_as_it_holds_something(self, storage: Storage, holds: str) -> None:
+        shop = Shop(storage)
+        tea = await shop.product(stock=10 if holds == "stock" else None)
+        discount = await shop.discount()
+        placed = await shop.place(a_draft(a_line(tea), discount_code=None if holds == "stock" else "SPRING10"))
+        order = await storage.the_order()
+        cancelled = a_batch(
+            sold(order.number, channel=order.channel, currency=order.currency, placed_at=order.placed_at, status="cancelled")
+        )
+
+        compared = await storage.imports.compare(cancelled, file="orders.csv")
+        loaded = await storage.load(cancelled)
+
+        assert outcomes(compared) == outcomes(loaded) == {"updated": 1, "kept": 1}
+        assert (await storage.the_order()).status is Status.PENDING
+        await shop.orders.set_status(placed.id, "cancelled", actor="user:1")
+        assert (await shop.stock(tea), await shop.uses(discount)) == (10 if holds == "stock" else None, 0)
+        assert await storage.faults() == []
+
+    async def test_is_cancelled_by_a_file_where_it_holds_nothing(self, storage: Storage) -> None:
+        shop = Shop(storage)
+        await shop.place(a_draft(a_line(await shop.product(stock=None))))
+        order = await storage.the_order()
+        said = {"channel": order.channel, "currency": order.currency, "placed_at": order.placed_at}
+
+        loaded = await storage.load(a_batch(sold(order.number, status="cancelled", **said)))
+
+        assert outcomes(loaded) == {"updated": 1}
+        assert (await storage.the_order()).status is Status.CANCELLED
 
 
 class TestDifferentOrders:

@@ -169,6 +169,13 @@ class TestPause:
 class TestLog:
     async def test_holds_the_whole_mail_where_no_mail_server_is_set(self) -> None:
         with capture_logs() as logs:
-            await LogMailer().send(MAIL)
+            await LogMailer(development=True).send(MAIL)
 
         assert [(entry["to"], SECRET in entry["text"]) for entry in logs] == [("ada@example.com", True)]
+
+    async def test_holds_no_text_where_others_read_the_log(self) -> None:
+        with capture_logs() as logs:
+            await LogMailer(development=False).send(MAIL)
+
+        assert [(entry["to"], entry["needed"]) for entry in logs] == [("ada@example.com", "ORDERMILL_SMTP_URL")]
+        assert SECRET not in str(logs)

@@ -6,10 +6,10 @@ from erasures import EVENING, HOME, ada, erased, erasure, hers, imported, left_o
 from storages import Storage
 
 from ordermill.accounts.changes import UserNotFound
+from ordermill.accounts.standing import LastStaff
 from ordermill.imports.model import Reason
 from ordermill.kit.errors import ServiceError
 from ordermill.orders.idempotency import Once
-from ordermill.privacy.model import LastStaff
 
 pytestmark = pytest.mark.anyio
 
@@ -131,6 +131,20 @@ class TestRejects:
         blank, kept = [reject async for reject in storage.imports.rejects(id)]
         assert (blank.line, blank.number, blank.code, blank.value, blank.lines) == (2, "7", "quantity_out_of_range", None, ())
         assert kept == of_another
+
+    async def test_of_somebody_else_stay_whatever_address_our_advice_names(self, storage: Storage) -> None:
+        """The sentence is ours: "write an address such as ada@example.com" is about nobody."""
+        of_another = a_reject(
+            3,
+            number="9",
+            value="kai@@example.com",
+            message="Write an address such as ada@example.com.",
+            lines=((3, "9,kai@@"),),
+        )
+        id, _, _ = await imported(storage, hers("1001"), rejects=[of_another])
+
+        assert (await erased(storage)).rejects == 0
+        assert [reject async for reject in storage.imports.rejects(id)] == [of_another]
 
     async def test_of_an_order_of_the_person_go_where_no_address_stands(self, storage: Storage) -> None:
         rejects = [a_reject(2, number="1001", lines=((2, "1001,1 Mill Lane"),)), a_reject(3, number="9", lines=((3, "9,x"),))]

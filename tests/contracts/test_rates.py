@@ -56,6 +56,13 @@ class TestTake:
         again = [await rates.take("ada", QUICK) for _ in range(2)]
         assert [each.granted for each in again] == [True, False]
 
+    async def test_looking_takes_nothing(self, rates: RateCounter) -> None:
+        looked = [await rates.look("ada", THREE) for _ in range(5)]
+        taken = [await rates.take("ada", THREE) for _ in range(3)]
+        assert [(each.granted, each.remaining) for each in looked] == [(True, 3)] * 5
+        assert [each.granted for each in taken] == [True] * 3
+        assert not (await rates.look("ada", THREE)).granted
+
     async def test_a_refused_one_costs_nothing(self, rates: RateCounter) -> None:
         for _ in range(3):
             await rates.take("ada", THREE)

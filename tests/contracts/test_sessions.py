@@ -13,6 +13,8 @@ from ordermill.accounts.access import RefreshRefused
 from ordermill.accounts.model import User
 from ordermill.accounts.sessions import KEPT, Session, end_sessions_in
 from ordermill.kit.errors import StaleVersion
+from ordermill.storage.memory import sessions as in_memory
+from ordermill.storage.repositories import sessions as in_sql
 
 pytestmark = pytest.mark.anyio
 
@@ -182,6 +184,21 @@ class TestSweep:
             await unit.commit()
 
         assert await storage.rows("sessions", "id") == sorted([(alive.id,), (revoked.id,)])
+
+    async def test_forgets_so_many_at_a_time(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (in_memory, in_sql):
+            monkeypatch.setattr(module, "SWEPT", 2)
+        user = await a_member(storage)
+        await keep(storage, *(a_session(user, expires_at=LATER) for _ in range(3)))
+
+        left = []
+        for _ in range(2):
+            async with storage.unit() as unit:
+                await unit.sessions.sweep(now=LATER)
+                await unit.commit()
+            left.append(len(await storage.rows("sessions", "id")))
+
+        assert left == [1, 0]
 
 
 class TestLineage:

@@ -1,5 +1,7 @@
 """Accounts: found by id and by address, unique by address, exactly as they were told."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from builders import NOON, a_user
 from storages import Storage
 
+from ordermill.accounts.model import User
 from ordermill.accounts.ports import UserFilter
 from ordermill.kit.errors import Taken
 
@@ -295,3 +298,22 @@ class TestSearch:
         rest = await users.search(UserFilter(name="Ada"), limit=4, after=first[-1].id)
 
         assert [user.email[0] for user in (*first, *rest)] == ["0", "1", "2", "3", "4", "o"]
+
+
+class TestLastStaff:
+    async def test_stays_however_many_are_closed_out_at_once(self, storage: Storage) -> None:
+        staff = [a_user(f"staff{number}@example.com", is_staff=True) for number in range(4)]
+        await storage.keep(*staff)
+
+        async def leave(user: User, **to: Any) -> None:
+            async with storage.unit() as unit:
+                assert user.id is not None
+                await unit.users.leave_staff(user.id)
+                await unit.users.update(replace(user, **to))
+                await unit.commit()
+
+        ways: tuple[dict[str, bool], ...] = ({"is_active": False}, {"is_staff": False})
+        done = await asyncio.gather(*(leave(user, **ways[n % 2]) for n, user in enumerate(staff)), return_exceptions=True)
+
+        assert sorted(type(each).__name__ for each in done) == ["LastStaff", "NoneType", "NoneType", "NoneType"]
+        assert len(await storage.unit().users.search(UserFilter(is_staff=True, is_active=True), limit=5)) == 1

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, func, select
 from storages import connected
 
 from ordermill.accounts.changes import UserNotFound
+from ordermill.accounts.standing import LastStaff
 from ordermill.imports.model import Import
 from ordermill.imports.undo import Undoing
-from ordermill.privacy.model import Erasure, LastStaff
+from ordermill.privacy.model import Erasure
 from ordermill.storage import erased
 from ordermill.storage.bulk import loader
 from ordermill.storage.database import Database

@@ -88,7 +88,6 @@ class TestLink:
         assert await people.accounts.first_staff_link() is None
 
     async def test_does_not_count_who_cannot_get_in(self, people: People) -> None:
-        user = await people.accounts.create(ada(), actor="command", staff=True)
-        await people.accounts.set_active(user.id or 0, active=False, actor="command")
+        await people.customer(is_staff=True, is_active=False)
 
         assert await people.accounts.first_staff_link() is not None

@@ -1,16 +1,19 @@
 """What people change of their own account, and staff of others."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from people import NOW, PASSWORD, People, overtaken
+from people import NOW, PASSWORD, People, ada, overtaken
+from structlog.testing import capture_logs
 
 from ordermill.accounts import passwords
 from ordermill.accounts.changes import UserNotFound
 from ordermill.accounts.drafts import OwnChange
 from ordermill.accounts.model import User
 from ordermill.accounts.own import CurrentPasswordWrong
-from ordermill.accounts.standing import OwnAccount, Unclaimed
+from ordermill.accounts.post import PENDING_LIMIT
+from ordermill.accounts.standing import LastStaff, OwnAccount, Unclaimed
 from ordermill.accounts.throttles import TooManyAttempts
 from ordermill.accounts.tokens import Unauthenticated
 from ordermill.kit.errors import Invalid, StaleVersion
@@ -219,3 +222,45 @@ class TestRole:
             await people.accounts.set_staff(known.id or 0, staff=True, actor="command")
 
         assert not (await people.stored(known.id)).is_staff
+
+
+class TestLastStaff:
+    async def test_is_neither_deactivated_nor_demoted(self, people: People) -> None:
+        user = await people.accounts.create(ada(), actor="command", staff=True)
+
+        with pytest.raises(LastStaff):
+            await people.accounts.set_active(user.id or 0, active=False, actor="command")
+        with pytest.raises(LastStaff) as caught:
+            await people.accounts.set_staff(user.id or 0, staff=False, actor="command")
+
+        assert caught.value.code == "last_staff"
+        assert await people.stored(user.id) == user
+        assert await people.told() == ["user.registered"]
+        assert await people.accounts.first_staff_link() is None
+
+    async def test_is_not_who_was_closed_out_before(self, people: People) -> None:
+        await people.accounts.create(ada(), actor="command", staff=True)
+        closed = await people.customer(email="bob@example.com", is_staff=True, is_active=False)
+
+        assert not (await people.accounts.set_staff(closed.id or 0, staff=False, actor="command")).is_staff
+
+
+class TestMailsThatFindNoRoom:
+    async def test_refuse_nothing_that_was_done(self, people: People) -> None:
+        """A registration that answered 503 could only be repeated as `email_taken`."""
+        user = await people.registered()
+        never = asyncio.Event()
+        for _ in range(PENDING_LIMIT):
+            people.post.soon(never.wait, kind="reset_password")  # type: ignore[arg-type]  # what it returns is not looked at
+
+        with capture_logs() as logs:
+            registered = await people.accounts.register(ada(email="bob@example.com"))
+            changed = await change(people, user, password=NEW_PASSWORD, current_password=PASSWORD)
+        await people.post.finish(within_s=0)
+
+        assert await people.everybody() == [changed, registered]
+        assert [(entry["event"], entry["kind"], entry["code"]) for entry in logs] == [
+            ("mail_not_sent", "verify_email", "mail_busy"),
+            ("mail_not_sent", "password_changed", "mail_busy"),
+        ]
+        assert "example.com" not in str(logs)

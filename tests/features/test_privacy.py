@@ -104,6 +104,12 @@ class TestExport:
         with pytest.raises(UserNotFound):
             await privacy.by_email("bob@example.com")
 
+    async def test_finds_nobody_by_an_address_that_no_database_holds(self, privacy: Privacy) -> None:
+        """A terminal hands on bytes that are no text as lone surrogates."""
+        for address in ("\udcff@example.com", "ada\x00@example.com"):
+            with pytest.raises(UserNotFound):
+                await privacy.by_email(address)
+
 
 class TestErase:
     async def test_of_oneself_needs_the_password(self, memory: MemoryStorage, privacy: Privacy) -> None:

@@ -240,6 +240,37 @@ class TestUploads:
         assert caught.value.code == "unrecognised"
         assert shelf.kept() == []
 
+    async def test_keep_what_is_refused_after_its_run_was_open(self, shelf: Shelf, book: MemoryStorage, run: UUID) -> None:
+        refused = Refused(Invalid("ORDERMILL_CURRENCY: No.", code="settings"))
+        told = Uploads(shelf, ScriptedImporter([[Begun(run), refused]]), Runs(book.imports))
+
+        await self._sent(told, shelf)
+        await told.close()
+
+        assert len(shelf.kept()) == 1, "half of it is in the book"
+
+    @pytest.mark.parametrize(
+        ("said", "left"),
+        [
+            ([Refused(Unavailable("The database is not up yet.", code="database_unavailable"))], 1),
+            ([], 1),
+            ([Refused(Invalid("No.", code="unrecognised"))], 0),
+        ],
+    )
+    async def test_keep_what_lay_on_the_shelf_unless_it_cannot_be_read(
+        self, shelf: Shelf, book: MemoryStorage, said: list[Message | None], left: int
+    ) -> None:
+        upload = kept(shelf)
+        importer = ScriptedImporter([said])
+        told = Uploads(shelf, importer, Runs(book.imports))
+
+        told.start()
+        while upload.key not in importer.started_for or told._work:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+        await told.close()
+
+        assert shelf.kept() == [upload][:left]
+
     async def test_remove_what_ended_without_a_word_before_its_run_was_open(self, shelf: Shelf, book: MemoryStorage) -> None:
         told = Uploads(shelf, ScriptedImporter([[]]), Runs(book.imports))
 
@@ -307,6 +338,18 @@ class TestUploads:
         assert len(shelf.kept()) == IN_HAND
         await told.close()
 
+    async def test_count_an_upload_once_while_it_is_read(self, shelf: Shelf, book: MemoryStorage, run: UUID) -> None:
+        importer = ScriptedImporter([[None], [None], [Begun(run), None]])
+        told = Uploads(shelf, importer, Runs(book.imports))
+        reading = [asyncio.create_task(self._sent(told, shelf, content)) for content in (b"1", b"2")]
+        while len(importer.started_for) < len(reading):  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+
+        assert await self._sent(told, shelf, b"3") == run
+
+        await told.close()
+        assert [type(each) for each in await asyncio.gather(*reading, return_exceptions=True)] == [Unavailable] * 2
+
     async def test_join_the_same_file_to_the_import_that_it_is(self, shelf: Shelf, book: MemoryStorage, run: UUID) -> None:
         importer = ScriptedImporter([[Begun(run), None]])
         told = Uploads(shelf, importer, Runs(book.imports))
@@ -328,6 +371,18 @@ class TestUploads:
         await told.close()
 
         assert [path for path in shelf.directory.iterdir() if path.is_dir()] == []
+
+
+def test_a_process_whose_settings_are_broken_says_nothing_of_the_file(shelf: Shelf) -> None:
+    command = [sys.executable, "-m", "ordermill.cli.uploaded", str(kept(shelf).directory)]
+    settings = {"ORDERMILL_DATABASE_URL": "sqlite:///book.db", "ORDERMILL_CURRENCY": "no currency"}
+
+    ended = subprocess.run(
+        command, env=os.environ | settings, cwd=shelf.directory, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+
+    assert (ended.returncode != 0, ended.stdout) == (True, b"")
+    assert b"ORDERMILL_CURRENCY" in ended.stderr
 
 
 def test_nothing_of_the_server_loads_polars() -> None:

@@ -38,7 +38,6 @@ _ATTEMPTS: Final = 4
 # Sign-ins that are counted, and such that are judged: more would only wait for hashes, and meanwhile keep everybody else from
 # the database's ten connections.
 _AT_ONCE: Final = 6
-_SWEPT_EVERY: Final = timedelta(hours=1)
 
 
 class InvalidCredentials(Forbidden):
@@ -113,7 +112,6 @@ class Access:
         self._counting = asyncio.Semaphore(_AT_ONCE)
         self._judging = asyncio.Semaphore(_AT_ONCE)
         self._tokens = AccessTokens(keyring)
-        self._swept: datetime | None = None
 
     async def authenticate(self, credentials: str) -> Principal:
         """
@@ -144,7 +142,6 @@ class Access:
             TooManyAttempts: this account or address failed too often of late; the password was not looked at.
             InvalidCredentials: it may not, and why is not told.
         """
-        await self._sweep()
         async with self._counting:
             attempt = await self._throttles.begin(email=email, address=address)
         async with self._judging:
@@ -178,6 +175,12 @@ class Access:
             if session is not None and session.knows(presented):
                 await unit.sessions.revoke(session.id, at=await self._clock.now())
                 await unit.commit()
+
+    async def sweep(self) -> None:
+        """Forget sessions that are over, so many at a time; what is left then has the next turn."""
+        async with self._units() as unit:
+            await unit.sessions.sweep(now=await self._clock.now())
+            await unit.commit()
 
     async def _judge(self, email: str, password: str, attempt: Attempt) -> Grant:
         for _ in range(_ATTEMPTS):
@@ -265,16 +268,6 @@ class Access:
             return None
         async with self._units() as unit:
             return await unit.users.by_email(email)
-
-    async def _sweep(self) -> None:
-        """Forget now and then what is over; whoever signs in does it, so no other job has to."""
-        now = await self._clock.now()
-        if self._swept is None or now - self._swept > _SWEPT_EVERY:
-            self._swept = now
-            await self._throttles.sweep()
-            async with self._units() as unit:
-                await unit.sessions.sweep(now=now)
-                await unit.commit()
 
 
 def _usable(user: User | None) -> TypeGuard[User]:

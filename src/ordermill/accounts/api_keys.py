@@ -77,6 +77,10 @@ class ApiKeyRepository(Protocol):
         """
         ...
 
+    async def revoke_made_by(self, actor: str, *, at: datetime) -> None:
+        """Let all keys work no more that somebody made; there may be none."""
+        ...
+
 
 class KeysUnit(UnitOfWork, Protocol):
     """An open unit in which keys can be made and revoked."""

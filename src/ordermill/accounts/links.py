@@ -15,7 +15,7 @@ from ordermill.accounts.judge import Judge
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import LinkInvalid, OneTimeToken, Purpose, digest, issue
 from ordermill.accounts.ports import AccountsUnit
-from ordermill.accounts.post import Post
+from ordermill.accounts.post import Post, after_commit
 from ordermill.kit.clock import Clock
 
 # Whoever follows a link has not signed in.
@@ -97,14 +97,10 @@ class Links:
         self._post.soon(errand, kind="already_registered")
 
     def tell_password_changed(self, user: User) -> None:
-        """
-        Mail somebody that their password was changed; comes back at once.
-
-        Raises:
-            Unavailable: `mail_busy`.
-        """
+        """Mail somebody that their password was changed; comes back at once, and refuses nothing: it is changed already."""
         mail = mails.password_changed(user.email, link=f"{self._base_url}/reset-password")
-        self._post.soon(lambda: self._post.send(mail), kind=mail.kind)
+        with after_commit(mail.kind):
+            self._post.soon(lambda: self._post.send(mail), kind=mail.kind)
 
     async def verify(self, secret: str) -> User:
         """

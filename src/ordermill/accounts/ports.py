@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ordermill.accounts.api_keys import ApiKeyRepository
 from ordermill.accounts.mails import Mail
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import OneTimeToken, Purpose
@@ -33,6 +34,15 @@ class UserRepository(Repository[User, int], Protocol):
 
     async def search(self, wanted: UserFilter, *, limit: int, after: int | None = None) -> Sequence[User]:
         """Return accounts in the order of their ids, those behind `after` when given."""
+        ...
+
+    async def leave_staff(self, id: int) -> None:
+        """
+        Make sure that somebody else may use the back office, before the change that takes it from this user.
+
+        Raises:
+            LastStaff: at `commit`: nobody else may, whatever others change at the same moment.
+        """
         ...
 
 
@@ -72,6 +82,9 @@ class AccountsUnit(UnitOfWork, Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def api_keys(self) -> ApiKeyRepository: ...
 
     @property
     def events(self) -> EventLedger: ...

@@ -7,7 +7,8 @@ a mail goes (connectors/mail).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -66,6 +67,15 @@ class Post:
         if late:
             await asyncio.wait(late)
             _log.warning("mails_given_up", count=len(late))
+
+
+@contextmanager
+def after_commit(kind: str) -> Iterator[None]:
+    """Begin an errand about something that was done: when there is no room for it, that is logged, and nothing is refused."""
+    try:
+        yield
+    except Unavailable as refusal:
+        _log.warning("mail_not_sent", kind=kind, code=refusal.code)
 
 
 async def _done(errand: Callable[[], Awaitable[None]], *, kind: str) -> None:

@@ -17,7 +17,7 @@ from ordermill.accounts.links import Links
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import OneTimeToken, Purpose
 from ordermill.accounts.ports import AccountsUnit, UserFilter
-from ordermill.accounts.post import Post
+from ordermill.accounts.post import Post, after_commit
 from ordermill.accounts.standing import set_active_in, set_staff_in
 from ordermill.kit.clock import Clock
 from ordermill.kit.errors import Conflict, StaleVersion, Taken
@@ -82,7 +82,8 @@ class Accounts:
             Invalid, EmailTaken: as `create` does.
         """
         user = await self.create(draft, actor=ANYONE)
-        self._links.send_verification(user.email)
+        with after_commit("verify_email"):
+            self._links.send_verification(user.email)
         return user
 
     async def register_quietly(self, draft: UserCreate) -> None:
@@ -122,7 +123,8 @@ class Accounts:
         token = await self._first_staff.token(draft.token.get_secret_value())
         hashed = await self._hashed(draft)
         user = await self._create(draft, hashed, actor="link", staff=True, spending=token)
-        self._links.send_verification(user.email)
+        with after_commit("verify_email"):
+            self._links.send_verification(user.email)
         return user
 
     async def get(self, id: int) -> User:
@@ -167,6 +169,7 @@ class Accounts:
         Raises:
             UserNotFound: there is none, or it was erased.
             OwnAccount: somebody would close themselves out.
+            LastStaff: nobody else may use the back office.
             StaleVersion: the account has another version.
         """
         return await self._changed(id, partial(set_active_in, active=active, actor=actor), version=version)
@@ -178,6 +181,7 @@ class Accounts:
         Raises:
             UserNotFound: there is none, or it was erased.
             Unclaimed: nobody can sign in with it.
+            LastStaff: nobody else may use the back office.
         """
         return await self._changed(id, partial(set_staff_in, staff=staff, actor=actor))
 

@@ -133,13 +133,15 @@ class Sessions(Protocol):
         ...
 
     async def sweep(self, *, now: datetime) -> None:
-        """Forget what expired, and what was revoked more than a day ago."""
+        """Forget what expired, and what was revoked more than a day ago: `SWEPT` at most."""
         ...
 
 
 # The most sessions of one user; further ones push out the oldest.
 KEPT: Final = 100
 REVOKED_FOR: Final = timedelta(days=1)
+# Of one sweep: it holds its locks no longer than a request may wait.
+SWEPT: Final = 10_000
 
 
 class WithSessions(Protocol):

@@ -29,7 +29,7 @@ CODES: Final[dict[str, Known]] = {
     "unsupported_media_type": Known(415, "Send the body as application/json."),
     "invalid": Known(422, "Some of what was sent cannot be accepted; `errors` says which."),
     "text_not_storable": Known(422, "No order's number holds a control character U+0007."),
-    "rate_limited": Known(429, "That were too many requests; wait 12 seconds."),
+    "rate_limited": Known(429, "Too many requests; wait 12 seconds."),
     "header_too_large": Known(431, "The header is too large."),
     "internal_error": Known(500, "Ordermill failed; the log tells more under this request's id."),
     "unavailable": Known(503, "Something that is needed does not answer at the moment; try again soon."),
@@ -48,7 +48,7 @@ CODES: Final[dict[str, Known]] = {
     "invalid_credentials": Known(400, "E-mail address or password is wrong."),
     "token_request_invalid": Known(400, "Send username and password."),
     "refresh_refused": Known(401, "This refresh token is not valid; sign in again."),
-    "too_many_attempts": Known(429, "That were too many attempts; wait 60 seconds."),
+    "too_many_attempts": Known(429, "Too many attempts; wait 60 seconds."),
     "api_key_not_found": Known(404, "There is no API key with this id, or it was revoked before."),
     # Placing orders
     "account_inactive": Known(403, "This account is not active."),
@@ -80,7 +80,9 @@ CODES: Final[dict[str, Known]] = {
     "unknown_currency": Known(422, "There is no currency 'EUX' in ISO 4217."),
     "last_staff": Known(409, "This is the last active staff user; make another one first."),
     "user_not_found": Known(404, "There is no such user."),
-    "own_account": Known(409, "You cannot deactivate your own account; another member of staff can."),
+    "own_account": Known(
+        409, "This is your own account: another member of staff can deactivate it, and you erase it by DELETE /users/me."
+    ),
     "link_invalid": Known(422, "This link is not valid any more; ask for a new one."),
     "email_missing": Known(422, "Name the address, or sign in."),
     "current_password_wrong": Known(422, "Send your current password with the new one."),

@@ -123,7 +123,6 @@ CHANGER: Final = Gate(
     lambda one: one.user_id is not None or one.acts_as_staff,
     "This is for customers, about their own, and for staff.",
 )
-ANY_PRINCIPAL: Final = Gate("any_principal", lambda _: True, "This is for those who sign in.")
 ANYONE: Final = OpenGate()
 OPERATOR: Final = OperatorGate()
 
@@ -136,7 +135,6 @@ Staff = Annotated[Principal, Depends(STAFF)]
 Reader = Annotated[Principal, Depends(READER)]
 Viewer = Annotated[Principal, Depends(VIEWER)]
 Changer = Annotated[Principal, Depends(CHANGER)]
-AnyPrincipal = Annotated[Principal, Depends(ANY_PRINCIPAL)]
 Anyone = Annotated[Principal | None, Depends(ANYONE)]
 
 

@@ -4,7 +4,7 @@ Lists over HTTP: `limit` and `cursor` in, `{"data", "has_more", "next_cursor"}` 
     @router.get("/products")
     async def list_products(services: ServicesDep, paging: PagingDep) -> ProductList:
         behind = paging.behind(int, principal=None)
-        page = await services.products.page(limit=paging.limit, behind=behind and behind[0])
+        page = await services.products.page(wanted, limit=paging.limit, after=behind and behind[0])
         return ProductList.model_validate(paging.listed(page, key=lambda product: (product.id,), shape=…, principal=None))
 
 A cursor is bound to the principal, the path and every other query parameter.

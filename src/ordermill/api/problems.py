@@ -43,6 +43,20 @@ _MOST_ERRORS: Final = 50
 _LONGEST_NAME: Final = 64
 
 
+# What pydantic says about its own types is no sentence for people who send JSON.
+_SENTENCES: Final = {
+    "extra_forbidden": "There is no such field; look how it is spelt",
+    "missing": "This is missing",
+    "string_pattern_mismatch": "Write it in this form: {pattern}",
+    "too_short": "Send at least {min_length}",
+    "too_long": "Send at most {max_length}",
+    "model_attributes_type": "Send a JSON object",
+    "model_type": "Send a JSON object",
+    "tuple_type": "Send a JSON list",
+    "list_type": "Send a JSON list",
+}
+
+
 # RFC 9110's names, which Python has from 3.13 on.
 _RENAMED: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 
@@ -198,8 +212,9 @@ def _is_echo(error: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> bo
 def _field(error: Mapping[str, Any]) -> dict[str, str]:
     """Return what pydantic says of one field, without what was sent and without pydantic's address."""
     place, *path = error["loc"] or ("body",)
+    said = _SENTENCES.get(error["type"], error["msg"]).format_map(error.get("ctx", {}))
     where = {"pointer": _pointer(path)} if place == "body" else {"parameter": _short(path[0] if path else place)}
-    return {**where, "detail": f"{error['msg'].removeprefix('Value error, ').rstrip('.')}.", "code": error["type"]}
+    return {**where, "detail": f"{said.removeprefix('Value error, ').rstrip('.')}.", "code": error["type"]}
 
 
 def _pointer(path: Sequence[int | str]) -> str:
@@ -213,6 +228,7 @@ def _short(part: int | str) -> str:
 
 def _body(code: str, status: int, detail: str, request_id: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
+        **facts,  # first, so that none of them takes the place of what every problem has
         "type": _QUOTA_EXCEEDED if code == "rate_limited" else f"urn:ordermill:problem:{code}",
         "title": phrase(status),
         "status": status,
@@ -220,5 +236,4 @@ def _body(code: str, status: int, detail: str, request_id: str, facts: Mapping[s
         "instance": f"urn:ordermill:request:{request_id}",
         "code": code,
         "request_id": request_id,
-        **facts,
     }

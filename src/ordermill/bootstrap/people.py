@@ -125,7 +125,8 @@ class People(Parts):
 
         url = self.settings.smtp_url
         if url is None:
-            return Post(LogMailer())
+            https = self.base_url.lower().startswith("https:")
+            return Post(LogMailer(development=self.settings.database.embedded and not https))
         return Post(SmtpMailer(url=url.get_secret_value(), sender=self.settings.mail_from, clock=self.clock))
 
     @cached_property

@@ -52,7 +52,11 @@ class Services(People, Shop, Files):
         """What a server does now and then beside everything else."""
         from ordermill.kit.periodic import Periodic
 
-        return Periodic([self.placing.prune], every_s=HOUSEKEEPING_S)
+        return Periodic([self.placing.prune, self._sweep_sign_ins], every_s=HOUSEKEEPING_S)
+
+    async def _sweep_sign_ins(self) -> None:
+        await self.throttles.sweep()
+        await self.access.sweep()
 
     def load(self) -> dict[str, int]:
         """Return how busy the database is on this process's side."""

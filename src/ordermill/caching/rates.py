@@ -25,6 +25,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
 if full - now > window - share then return {0, full - now} end
+if ARGV[3] == '0' then return {1, full - now} end
 redis.call('SET', KEYS[1], string.format('%.0f', full + share), 'PX', math.ceil((full + share - now) / 1000) + 1)
 return {1, full + share - now}
 """
@@ -45,11 +46,17 @@ class MemoryRates:
         self._full_at: dict[str, float] = {}
 
     async def take(self, key: str, quota: Quota) -> Allowance:
+        return self._asked(key, quota, taken=1)
+
+    async def look(self, key: str, quota: Quota) -> Allowance:
+        return self._asked(key, quota, taken=0)
+
+    def _asked(self, key: str, quota: Quota, *, taken: int) -> Allowance:
         now = self._monotonic()
         share = quota.window_s / quota.count
         lacking = max(self._full_at.get(key, now) - now, 0)
         granted = lacking <= quota.window_s - share + _ROUNDING_S
-        if granted:
+        if granted and taken:
             lacking += share
             self._full_at[key] = now + lacking
             if len(self._full_at) > self._capacity:
@@ -76,10 +83,16 @@ class SharedRates:
         self._prefix = prefix
 
     async def take(self, key: str, quota: Quota) -> Allowance:
+        return await self._asked(key, quota, taken=1) or await self._alone.take(key, quota)
+
+    async def look(self, key: str, quota: Quota) -> Allowance:
+        return await self._asked(key, quota, taken=0) or await self._alone.look(key, quota)
+
+    async def _asked(self, key: str, quota: Quota, *, taken: int) -> Allowance | None:
         window = quota.window_s * _MICROSECONDS
-        answer = await self._link.ask("EVAL", _TAKE, 1, f"{self._prefix}{key}", window, window // quota.count)
+        answer = await self._link.ask("EVAL", _TAKE, 1, f"{self._prefix}{key}", window, window // quota.count, taken)
         if answer is None:
-            return await self._alone.take(key, quota)
+            return None
         granted, lacking = answer
         return _allowance(quota, lacking / _MICROSECONDS, granted=bool(granted))
 

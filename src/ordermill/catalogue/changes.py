@@ -127,10 +127,7 @@ def _fitting(amount: Decimal, money: Currency, pointer: str) -> Decimal:
     try:
         return money.decimal(money.minor(amount))
     except Invalid as refusal:
-        # Worded anew: a refusal repeats nothing of what was sent.
-        decimals = f"It has at most {money.exponent} decimals in {money.code}."
-        said = decimals if refusal.code == "too_many_decimals" else "This is more than can be kept."
-        raise Invalid.field(pointer, said, code=refusal.code) from None
+        raise money.unfit(refusal, pointer) from None
 
 
 def _currency(code: str) -> Currency:

@@ -70,7 +70,7 @@ def _run_workers(count: int, listener: "socket.socket", chosen: "Settings") -> i
     import asyncio
 
     from ordermill.bootstrap import open_services
-    from ordermill.cli.serving.server import url_of
+    from ordermill.cli.serving.server import spread, url_of
     from ordermill.cli.serving.workers import Workers
 
     async def look() -> list[str]:
@@ -80,7 +80,8 @@ def _run_workers(count: int, listener: "socket.socket", chosen: "Settings") -> i
             return await _words(services, url_of(listener))
 
     words = asyncio.run(look())
-    return Workers(count, listener, patience_s=chosen.request_timeout).run(announce=lambda: narrate(*words))
+    listeners = spread(listener, count)
+    return Workers(listeners, patience_s=chosen.request_timeout).run(announce=lambda: narrate(*words))
 
 
 async def _words(services: "Services", url: str) -> list[str]:

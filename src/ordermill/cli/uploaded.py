@@ -70,8 +70,9 @@ def main(directory: str) -> int:
     os.nice(NICENESS)
     to_stderr()
     upload = Upload(Path(directory))
+    settings = load()  # where that fails it is the server's fault and not the file's: no refusal, and the log says why
     try:
-        asyncio.run(_bring_in(upload, load()))
+        asyncio.run(_bring_in(upload, settings))
     except ServiceError as refusal:
         _say(Refused(refusal))
     except Stopped:

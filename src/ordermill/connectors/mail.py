@@ -103,11 +103,20 @@ class SmtpMailer:
         return smtplib.SMTP(host, port, timeout=TIMEOUT_S)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogMailer:
-    """Writes each mail to the log instead of sending it, link and all: for development, where no mail server is set."""
+    """
+    Writes each mail to the log instead of sending it, where no mail server is set.
+
+    Args:
+        development: write the text too. The link in it is a key, and elsewhere others read the log.
+    """
+
+    development: bool
 
     async def send(self, mail: Mail) -> None:
-        _log.warning("mail_not_sent_no_smtp_url", to=mail.to, subject=mail.subject, text=mail.text)
+        rest = {"text": mail.text} if self.development else {"needed": "ORDERMILL_SMTP_URL"}
+        _log.warning("mail_not_sent_no_smtp_url", to=mail.to, subject=mail.subject, **rest)
 
 
 def _is_final(error: Exception) -> bool:

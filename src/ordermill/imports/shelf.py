@@ -3,7 +3,7 @@ Where uploads lie until they are brought in: files on disk, each in a directory 
 
     incoming-…/         being received: content, claim
     3f2a…/              received: content, job.json, claim; begun, once its run is open
-    undo-…              an undo that was asked for, as an empty file
+    undo-…              an undo that was asked for, as a file that says by whom
     turn-0, turn-1, …   who holds one may load
 
 A directory's name is the digest of the content and of all that changes how it is read, so that the same upload twice is
@@ -235,27 +235,39 @@ class Shelf:
         places = (self.directory / f"turn-{number}" for number in range(self._turns))
         return next((claim for claim in map(Claim.of, places) if claim is not None), None)
 
-    def ask_undo(self, id: UUID) -> None:
+    def ask_undo(self, id: UUID, *, actor: str) -> None:
         """
-        Remember that an undo was asked for.
+        Remember that an undo was asked for, and by whom; one that is remembered already stays as it is.
 
         Raises:
             Unavailable: `upload_unwritable`.
         """
         with refused_in_words():
             self.directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-            self._undo(id).touch(mode=0o600)
+            unseen = self.directory / f".{_UNDO}{secrets.token_hex(8)}"
+            _write(unseen, actor)
+            # There with its actor or not at all, and never in place of a file on which somebody holds a claim.
+            try:
+                with contextlib.suppress(FileExistsError):
+                    os.link(unseen, self._undo(id))
+            finally:
+                unseen.unlink()
             _settle(self.directory)
 
     def claim_undo(self, id: UUID) -> Claim | None:
         return Claim.of(self._undo(id), create=False)
+
+    def who_asked(self, id: UUID) -> str:
+        """Return by whom an undo was asked for; it must be claimed."""
+        return self._undo(id).read_text(encoding="utf-8")
 
     def forget_undo(self, id: UUID) -> None:
         self._undo(id).unlink(missing_ok=True)
 
     def undos(self) -> Sequence[UUID]:
         """Return the imports whose undo was asked for and has not ended."""
-        return [UUID(path.name.removeprefix(_UNDO)) for path in self._entries() if path.name.startswith(_UNDO)]
+        names = [path.name.removeprefix(_UNDO) for path in self._entries() if path.name.startswith(_UNDO)]
+        return [id for id in map(_id_of, names) if id is not None]
 
     def _undo(self, id: UUID) -> Path:
         return self.directory / f"{_UNDO}{id}"
@@ -265,6 +277,15 @@ class Shelf:
             return sorted(self.directory.iterdir())
         except FileNotFoundError:
             return []
+
+
+def _id_of(name: str) -> UUID | None:
+    """Read an id as we write it; None for a name that is not ours."""
+    try:
+        id = UUID(name)
+    except ValueError:
+        return None
+    return id if str(id) == name else None
 
 
 @contextmanager

@@ -31,7 +31,12 @@ class Undoing:
         self._pause_s = pause_s
 
     async def undo(
-        self, id: UUID, *, progress: Callable[[Import], None] | None = None, stop: Callable[[], bool] | None = None
+        self,
+        id: UUID,
+        *,
+        actor: str = ACTOR,
+        progress: Callable[[Import], None] | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> Import:
         """
         Take an import back, or go on where an undo of it was interrupted.
@@ -39,6 +44,7 @@ class Undoing:
         An import that was undone but for orders that had to be left can be undone again: some may be free by now.
 
         Args:
+            actor: how the ledger names whoever asks; an undo that was begun keeps the one it has.
             progress: told after each step.
             stop: asked after each step, while there is more to do, whether to leave it at that for now.
 
@@ -50,7 +56,7 @@ class Undoing:
             Conflict: `import_unfinished`, `import_undone`; nothing was done.
             Unavailable: the database failed; the same call goes on from there.
         """
-        run = await self.begin(id)
+        run = await self.begin(id, actor=actor)
         while run.state == "undoing":
             run = await self._store.step(id, at=self._clock.now())
             if progress is not None:

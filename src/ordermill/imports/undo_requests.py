@@ -6,7 +6,6 @@ stopped in the terminal is theirs to go on with. Not here: the undo itself (undo
 """
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -45,7 +44,7 @@ class UndoRequests:
             Unavailable: `upload_unwritable`, or the database failed.
         """
         # First, so that an undo that is begun is always remembered.
-        await asyncio.to_thread(self._shelf.ask_undo, id)
+        await asyncio.to_thread(self._shelf.ask_undo, id, actor=actor)
         try:
             run = await self._undoing.begin(id, actor=actor)
         except (NotFound, Conflict):
@@ -62,30 +61,38 @@ class UndoRequests:
     async def close(self) -> None:
         """Stop each undo behind the step that it is at; they are gone on with later."""
         self._stopping = True
-        if self._tending is not None:
-            self._tending.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._tending
-        await asyncio.gather(*self._steps.values())
+        tending = [] if self._tending is None else [self._tending]
+        for task in tending:
+            task.cancel()
+        await asyncio.gather(*tending, *self._steps.values(), return_exceptions=True)
 
     async def _tend(self) -> None:
         while True:
-            for id in await asyncio.to_thread(self._shelf.undos):
-                self._go_on(id)
+            try:
+                for id in await asyncio.to_thread(self._shelf.undos):
+                    self._go_on(id)
+            except OSError:
+                _log.exception("undos.shelf_unreadable", directory=str(self._shelf.directory))
             await asyncio.sleep(TEND_S)
 
     def _go_on(self, id: UUID) -> None:
         if id not in self._steps and not self._stopping:
             task = asyncio.create_task(self._undo(id), name=f"undo {id}")
             self._steps[id] = task
-            task.add_done_callback(lambda _: self._steps.pop(id, None))
+            task.add_done_callback(lambda task: self._ended(id, task))
+
+    def _ended(self, id: UUID, task: asyncio.Task[None]) -> None:
+        self._steps.pop(id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("undos.failed", import_id=str(id), retry_s=TEND_S, exc_info=error)
 
     async def _undo(self, id: UUID) -> None:
         claim = await asyncio.to_thread(self._shelf.claim_undo, id)
         if claim is None:  # another process is at it, or it has ended
             return
         try:
-            run = await self._undoing.undo(id, stop=lambda: self._stopping)
+            actor = await asyncio.to_thread(self._shelf.who_asked, id)
+            run = await self._undoing.undo(id, actor=actor, stop=lambda: self._stopping)
         except (NotFound, Conflict) as refusal:
             if isinstance(refusal, NotFound) or refusal.code in {"import_undone", "import_unfinished"}:
                 await asyncio.to_thread(self._shelf.forget_undo, id)

@@ -48,7 +48,7 @@ class Uploads:
         self._shelf = shelf
         self._importer = importer
         self._runs = runs
-        self._receiving = 0
+        self._receiving: set[object] = set()  # a place each, until their work begins
         self._work: dict[str, _Work] = {}
         self._failed: dict[str, _Failure] = {}
         self._tending: asyncio.Task[None] | None = None
@@ -62,21 +62,23 @@ class Uploads:
         Raises:
             Unavailable: `imports_busy`, before anything is received; `upload_unwritable`.
         """
-        if self._stopping or self._receiving + len(self._work) >= IN_HAND:
+        if self._stopping or self._in_hand >= IN_HAND:
             raise Unavailable(
                 "As many files as possible are being brought in already; send this one again soon.",
                 code="imports_busy",
                 details={"retry_after_s": BUSY_RETRY_S},
             )
-        self._receiving += 1
+        place = object()
+        self._receiving.add(place)
         try:
             incoming = await asyncio.to_thread(self._shelf.incoming)
+            place = self._takes_place(incoming, of=place)
             try:
                 yield incoming
             finally:
                 await asyncio.to_thread(incoming.discard)
         finally:
-            self._receiving -= 1
+            self._receiving.discard(place)
 
     async def bring_in(self, incoming: Incoming, sent: Sent) -> Import:
         """
@@ -92,6 +94,7 @@ class Uploads:
             with refused_in_words():
                 upload = await asyncio.to_thread(incoming.keep, sent)
             if upload is not None:
+                self._receiving.discard(incoming)  # its work counts from here on
                 id = await asyncio.shield(self._begin(upload, incoming.claim).begun)
                 break
             if (found := await self._begun_elsewhere(incoming.the_same(sent))) is not None:
@@ -108,6 +111,7 @@ class Uploads:
         """
         with refused_in_words():
             upload = await asyncio.to_thread(incoming.lay_by, sent)
+        self._receiving.discard(incoming)  # its work counts from here on
         work = self._begin(upload, incoming.claim, kept=False)
         try:
             await asyncio.shield(work.task)
@@ -146,17 +150,26 @@ class Uploads:
 
     async def _take_up(self) -> None:
         for upload in await asyncio.to_thread(self._shelf.kept):
-            if self._receiving + len(self._work) >= IN_HAND:
+            if self._in_hand >= IN_HAND:
                 return
             failure = self._failed.get(upload.key)
             if upload.key in self._work or (failure is not None and failure.rests):
                 continue
             claim = await asyncio.to_thread(upload.claim)
             if claim is not None:
-                self._begin(upload, claim)
+                self._begin(upload, claim, taken_up=True)
 
-    def _begin(self, upload: Upload, claim: Claim, *, kept: bool = True) -> "_Work":
-        work = _Work(upload, claim, self._importer, kept=kept)
+    @property
+    def _in_hand(self) -> int:
+        return len(self._receiving) + len(self._work)
+
+    def _takes_place(self, incoming: Incoming, *, of: object) -> Incoming:
+        self._receiving.remove(of)
+        self._receiving.add(incoming)
+        return incoming
+
+    def _begin(self, upload: Upload, claim: Claim, *, kept: bool = True, taken_up: bool = False) -> "_Work":
+        work = _Work(upload, claim, self._importer, kept=kept, taken_up=taken_up)
         self._work[upload.key] = work
         work.task.add_done_callback(lambda _: self._ended(work))
         return work
@@ -182,7 +195,7 @@ class Uploads:
 
 
 class _Failure:
-    """How often an import failed after it was begun, and until when it rests."""
+    """How often an import that stays on the shelf failed, and until when it rests."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -202,9 +215,10 @@ class _Failure:
 class _Work:
     """One upload in hand: its process, and what that says."""
 
-    def __init__(self, upload: Upload, claim: Claim, importer: Importer, *, kept: bool) -> None:
+    def __init__(self, upload: Upload, claim: Claim, importer: Importer, *, kept: bool, taken_up: bool) -> None:
         self.upload = upload
         self._kept = kept
+        self._taken_up = taken_up  # from the shelf: nobody waits who could be told, and send it again
         self.left_behind = False  # whether it stays on the shelf
         self.stopped = False
         self.reason = ""
@@ -260,8 +274,9 @@ class _Work:
     async def _settle(self) -> None:
         """Decide what becomes of the file, and tell whoever still waits for it."""
         open_run = self.begun.done() or await asyncio.to_thread(self.upload.begun) is not None
-        hopeless = isinstance(self._refusal, Invalid)
-        self.left_behind = self._kept and self._finished is None and not hopeless and (open_run or self.stopped)
+        hopeless = isinstance(self._refusal, Invalid) and not open_run
+        unfinished = self._kept and self._finished is None and not hopeless
+        self.left_behind = unfinished and (open_run or self.stopped or self._taken_up)
         if not self.left_behind:
             await asyncio.to_thread(self.upload.remove)
         self._claim.release()

@@ -66,6 +66,12 @@ class Currency:
             raise Invalid(f"{amount} is more than {self.decimal(LIMIT_MINOR)}.", code="amount_too_large")
         return minor
 
+    def unfit(self, refusal: Invalid, pointer: str) -> Invalid:
+        """Return what `minor` refused as a field's refusal, worded anew: to the outside nothing that was sent is repeated."""
+        decimals = f"It has at most {self.exponent} decimals in {self.code}."
+        said = decimals if refusal.code == "too_many_decimals" else "This is more than can be kept."
+        return Invalid.field(pointer, said, code=refusal.code)
+
     def decimal(self, minor: int) -> Decimal:
         """Return whole minor units as a decimal with exactly the currency's decimals."""
         return Decimal(minor).scaleb(-self.exponent)

@@ -32,3 +32,7 @@ class RateCounter(Protocol):
     async def take(self, key: str, quota: Quota) -> Allowance:
         """Take one from a key's quota; where nothing is left nothing is taken. It never fails, and never waits for long."""
         ...
+
+    async def look(self, key: str, quota: Quota) -> Allowance:
+        """Say what `take` would, and take nothing."""
+        ...

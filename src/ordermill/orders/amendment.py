@@ -89,7 +89,7 @@ class AddressesSettled(Conflict):
     def __init__(self, order: Order) -> None:
         super().__init__(
             f"The order {shortened(order.number)!r} is {order.status.value}; its addresses stay as they are.",
-            details={"status": order.status.value},
+            details={"order_status": order.status.value},
         )
 
 

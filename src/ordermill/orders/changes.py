@@ -168,7 +168,7 @@ def _movement(order: Order, draft: MoneyDraft, *, by: By) -> Movement:
     try:
         minor = money.minor(draft.amount)
     except Invalid as error:
-        raise Invalid.field("/amount", error.message, code=error.code) from None
+        raise money.unfit(error, "/amount") from None
     if minor <= 0:
         raise Invalid.field("/amount", "The amount must be more than 0.", code="amount_not_positive")
     at = draft.at or by.at

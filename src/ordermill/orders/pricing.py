@@ -199,7 +199,7 @@ def _amount(amount: Decimal, pointer: str, money: Currency) -> Decimal:
     try:
         money.minor(amount)
     except Invalid as refusal:
-        raise Invalid.field(pointer, refusal.message, code=refusal.code) from None
+        raise money.unfit(refusal, pointer) from None
     return amount
 
 

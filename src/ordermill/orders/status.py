@@ -39,7 +39,7 @@ class StatusNotAllowed(Conflict):
         may_go = f"it may become {' or '.join(words)}" if words else "nothing follows on that"
         super().__init__(
             f"The order {shortened(order.number)!r} is {order.status.value} {is_there}; {may_go}.",
-            details={"status": order.status.value, "wanted": wanted.value, "allowed": words},
+            details={"order_status": order.status.value, "wanted": wanted.value, "allowed": words},
         )
 
 

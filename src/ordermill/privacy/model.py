@@ -11,7 +11,6 @@ from typing import Final
 from uuid import UUID
 
 from ordermill.imports.model import Reason, Reject, Tally
-from ordermill.kit.errors import Conflict
 from ordermill.kit.events import Event
 from ordermill.orders.model import Movement, Order
 from ordermill.privacy.mentions import addresses_in
@@ -25,17 +24,6 @@ ADJUSTMENT: Final = "erased"
 PERSONAL: Final = ("shipping_address", "billing_address", "note", "tracking_number")
 _FORGOTTEN: Final = "What was refused here was erased with its buyer."
 _BYTES: Final = 32
-
-
-class LastStaff(Conflict):
-    """Nobody would be left who may use the back office."""
-
-    default_code = "last_staff"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This is the last active staff user; make another one first, so that the back office stays open to somebody."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +96,8 @@ def forgotten(reject: Reject) -> Reject:
 
 def texts_of(reject: Reject) -> list[str | None]:
     """Return every text of a reject that came from its file."""
-    return [reject.value, reject.message, *(raw for _, raw in reject.lines)]
+    # Not the sentence: it repeats the value, and beside it gives advice with an address of its own.
+    return [reject.value, *(raw for _, raw in reject.lines)]
 
 
 def may_be_kept(

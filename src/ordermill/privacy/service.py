@@ -6,25 +6,18 @@ from typing import Final
 from ordermill.accounts.changes import UserNotFound
 from ordermill.accounts.hashing import Hashing
 from ordermill.accounts.model import User
+from ordermill.accounts.standing import OwnAccount
 from ordermill.accounts.throttles import Throttles
 from ordermill.accounts.tokens import Unauthenticated
 from ordermill.kit.clock import Clock
-from ordermill.kit.errors import Conflict, Invalid
+from ordermill.kit.errors import Invalid
 from ordermill.kit.ids import new_id
+from ordermill.kit.text import defect
 from ordermill.privacy.document import pieces
 from ordermill.privacy.model import Erased, Erasure
 from ordermill.privacy.ports import PersonStore
 
 _PASSWORD: Final = "/current_password"  # noqa: S105  # the name of a field
-
-
-class OwnAccount(Conflict):
-    """Somebody would erase their own account without their password."""
-
-    default_code = "own_account"
-
-    def __init__(self) -> None:
-        super().__init__("This is your own account; erase it with your password, by DELETE /users/me.")
 
 
 class Privacy:
@@ -49,6 +42,8 @@ class Privacy:
         Raises:
             UserNotFound: there is no such account; an erased one has its address no more.
         """
+        if defect(email) is not None:  # what no database holds, none can be asked for
+            raise UserNotFound
         user = await self._store.by_email(email)
         if user is None or user.erased_at is not None:
             raise UserNotFound

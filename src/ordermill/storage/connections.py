@@ -47,6 +47,9 @@ class Connections:
             connection = self._kept() or await self._connect()
             try:
                 yield connection
+            except asyncpg.ReadOnlySQLTransactionError:
+                connection.terminate()  # the server is no primary any more: the next one is asked for at the address
+                raise
             except (asyncpg.PostgresError, ServiceError):
                 self._idle.append(connection)  # refused; it is as good as before, or known to be closed
                 raise

@@ -34,8 +34,10 @@ from sqlalchemy import (
 from ordermill.accounts.changes import UserNotFound
 from ordermill.imports.model import Reject, Tally
 from ordermill.privacy.mentions import addresses_in, fragment
-from ordermill.privacy.model import NAME, PERSONAL, Erased, Erasure, LastStaff, forgotten, texts_of, without_examples
+from ordermill.privacy.model import NAME, PERSONAL, Erased, Erasure, forgotten, texts_of, without_examples
 from ordermill.storage.erased import keep_imports_waiting, remember
+from ordermill.storage.repositories.api_keys import revoke_made_by
+from ordermill.storage.repositories.users import leave_staff
 from ordermill.storage.tables import (
     EventRow,
     IdempotencyRow,
@@ -60,6 +62,7 @@ def erase(connection: Connection, erasure: Erasure) -> Erased:
     _delete_answers(connection, erasure, email_key)
     for row in (SessionRow, OneTimeTokenRow):
         connection.execute(delete(row).where(row.user_id == erasure.user_id))
+    revoke_made_by(connection, f"user:{erasure.user_id}", at=erasure.at)
     remember(connection, email_key, new_key=erasure.new_key, at=erasure.at)
     event = {"id": erasure.event_id, "type": "user.erased", "at": erasure.at, "actor": erasure.actor}
     connection.execute(insert(EventRow).values(**event, user_id=erasure.user_id, data={"orders": orders}))
@@ -79,7 +82,7 @@ def _closed(connection: Connection, erasure: Erasure) -> str:
     if found is None:
         raise UserNotFound
     if found.is_staff and found.is_active:
-        _leave_staff(connection, erasure.user_id)
+        leave_staff(connection, erasure.user_id)
     account = connection.execute(select(UserRow.email_key, UserRow.version).where(*living).with_for_update()).first()
     if account is None:
         raise UserNotFound
@@ -89,14 +92,6 @@ def _closed(connection: Connection, erasure: Erasure) -> str:
     connection.execute(of_user.values(**blank, **closed, version=account.version + 1))
     email_key: str = account.email_key
     return email_key
-
-
-def _leave_staff(connection: Connection, user_id: int) -> None:
-    """Lock all who are staff, in one order: whoever is being deactivated at this moment counts no more."""
-    query = select(UserRow.id).where(UserRow.is_staff.is_(True), UserRow.is_active.is_(True)).order_by(UserRow.id)
-    staff = connection.execute(query.with_for_update()).scalars().all()
-    if staff == [user_id]:
-        raise LastStaff
 
 
 def _blank_orders(connection: Connection, erasure: Erasure) -> int:
@@ -143,7 +138,7 @@ def _suspects(connection: Connection, user_id: int, email_key: str) -> Sequence[
         OrderRow.number == RejectRow.number,
         OrderRow.user_id == user_id,
     )
-    texts = (lines, RejectRow.value, RejectRow.message)
+    texts = (lines, RejectRow.value)
     query = select(*RejectRow.__table__.c, number.label("same_number"))
     held = or_(*(_holds(connection, words, part) for words in texts))
     return connection.execute(query.where(RejectRow.lines.is_not(None), or_(held, number))).all()

@@ -66,10 +66,19 @@ class PostgresDatabase:
             return work(connection)
 
         try:
-            async with self._engine.connect() as connection:
-                return await connection.run_sync(look)
+            return await self._read(look)
+        except Exception as error:  # noqa: BLE001  # `refuse` raises it again
+            if not isinstance(origin(error), GONE):
+                refuse(error)
+        # The connection died while it lay in the pool, which has thrown all of that age away by now.
+        try:
+            return await self._read(look)
         except Exception as error:  # noqa: BLE001  # `refuse` raises it again
             refuse(error)
+
+    async def _read(self, look: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(look)
 
     async def ask(self, statement: str, parameters: Sequence[Any], /) -> Sequence[Sequence[Any]]:
         for attempt in range(HOT_SIZE + 1):
@@ -92,6 +101,8 @@ class PostgresDatabase:
                 async with self._engine.begin() as connection:
                     return await connection.run_sync(work)
             except Exception as error:  # noqa: BLE001  # `refuse` raises it again
+                if isinstance(origin(error), asyncpg.ReadOnlySQLTransactionError):
+                    await self._engine.dispose()  # the server is no primary any more; the pool must not hold on to it
                 lost_race = isinstance(origin(error), _LOST_RACES)
                 if attempt == ATTEMPTS or not lost_race:
                     refuse(error)

@@ -144,6 +144,13 @@ class TestOverHttp:
         ]  # fmt: skip
         assert (await shop.client.get(f"/products/{product['id']}")).status_code == 200
 
+    async def test_parameters_that_come_twice_are_refused(self, shop: Shop) -> None:
+        """Of two filters of one name only one would hold."""
+        answer = await shop.client.get("/products?sku=TEA-1&sku=JAR-1")
+        assert (answer.status_code, answer.json()["errors"]) == (
+            422, [{"parameter": "sku", "detail": "Write this once.", "code": "said_twice"}]
+        )  # fmt: skip
+
     async def test_pages_for_people_take_any(self, shop: Shop) -> None:
         assert (await shop.client.get("/?utm_source=mail", headers={"Accept": "text/html"})).status_code == 200
 

@@ -139,6 +139,7 @@ class TestChange:
         else:
             assert [answer.status_code for answer in answers] == [409, 409]
             body = answers[0].json()
+            assert (body["status"], body["order_status"]) == (409, start.value)
             assert (body["code"], body["allowed"]) == ("status_not_allowed", [status.value for status in ALLOWED[start]])
             assert (after.status, after.version) == (start, 1)
 

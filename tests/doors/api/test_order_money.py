@@ -114,6 +114,14 @@ class TestOnce:
         assert sorted(answer.headers.get("idempotent-replayed", "no") for answer in answers) == ["no", *["true"] * 10]
         assert ((await kept(shop, order)).paid, (await kept(shop, order)).version) == (Decimal("2.00"), 2)
 
+    async def test_the_order_may_be_spelt_otherwise(self, shop: Shop) -> None:
+        order = await an_order_in(shop)
+        headers = {**await shop.staff(), "Idempotency-Key": "k-1"}
+        for spelt in (str(order.id), str(order.id).upper(), order.id.hex):
+            answer = await shop.client.post(f"/orders/{spelt}/payments", json={"amount": "2.00"}, headers=headers)
+            assert answer.status_code == 201
+        assert (await kept(shop, order)).paid == Decimal("2.00")
+
     async def test_another_request_with_the_key_is_refused(self, shop: Shop) -> None:
         order = await an_order_in(shop)
         headers = {**await shop.staff(), "Idempotency-Key": "k-1"}

@@ -204,6 +204,28 @@ class TestDiscountCodes:
         assert (right.status_code, right.json()["code"], int(right.headers["Retry-After"]) > 0) == (429, "rate_limited", True)
         assert without.is_success
 
+    async def test_that_apply_are_no_guesses(self, shop: Shop) -> None:
+        tea = await shop.product()
+        await shop.discount(code="TEATIME")
+        headers = await shop.signed_in()
+        body = a_body(tea, discount_code="TEATIME")
+        answers = [await shop.client.post("/orders", json=body, headers={**headers, **KEY}) for _ in range(32)]
+        assert [answer.status_code for answer in answers] == [201] * 32
+
+    async def test_are_counted_for_a_storefront_as_a_whole(self, book_url: DatabaseUrl) -> None:
+        """Inventing customers does not help: after six hundred wrong codes the storefront has to wait."""
+        async with open_shop(book_url, rate_limit=100_000) as shop:
+            tea = await shop.product()
+            headers = await shop.api_key("storefront")
+
+            async def guessed(number: int) -> int:
+                body = a_body(tea, discount_code="WRONGONE", customer_email=f"buyer{number}@example.com")
+                return (await shop.client.post("/orders/quote", json=body, headers=headers)).status_code
+
+            guesses = [await guessed(number) for number in range(640)]
+        assert set(guesses[:600]) == {409}
+        assert 429 in guesses[600:]  # one comes back each second
+
     async def test_are_counted_for_each_customer_of_a_storefront(self, shop: Shop) -> None:
         tea = await shop.product()
         await shop.discount(code="TEATIME")

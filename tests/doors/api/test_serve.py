@@ -146,7 +146,7 @@ class TestStop:
                 asked = [
                     asyncio.create_task(client.post("/users", json={**ADA, "email": f"ada{n}@example.com"})) for n in range(12)
                 ]
-                await asyncio.to_thread(server.wait_for, '"event": "request"')
+                await asyncio.to_thread(server.wait_for, '"event":"request"')
                 server.process.send_signal(signal.SIGTERM)
                 answers = await asyncio.gather(*asked)
                 assert [answer.status_code for answer in answers] == [201] * 12

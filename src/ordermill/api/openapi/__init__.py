@@ -22,11 +22,12 @@ from fastapi.routing import APIRoute
 from ordermill import __version__
 from ordermill.api.codes import CODES
 from ordermill.api.deps import OPERATIONS, Gate, OpenGate, OperatorGate
-from ordermill.api.guard import AnyGate, gates_of
+from ordermill.api.guard import gates_of
 from ordermill.api.openapi.examples import exemplify, restore_nulls
 from ordermill.api.openapi.links import LINKS
 from ordermill.api.openapi.words import DESCRIPTION, HEADERS, NAMES, SCHEMES, SERVERS, TAGS, WHO
 from ordermill.api.problems import Problem, example_of, refusals
+from ordermill.api.solving import AnyGate
 
 _REFERENCE: Final = "#/components/schemas/"
 _FASTAPIS_OWN: Final = ("HTTPValidationError", "ValidationError")

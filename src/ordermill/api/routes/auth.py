@@ -7,11 +7,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
-from starlette.exceptions import HTTPException
 
 from ordermill.accounts.access import Grant, InvalidCredentials
 from ordermill.api.deps import ServicesDep
-from ordermill.api.problems import problem, refusals
+from ordermill.api.problems import HttpRefusal, problem, refusals
 from ordermill.api.schemas.auth import RefreshToken, SignIn, Tokens
 from ordermill.api.visit import visit_of
 
@@ -91,13 +90,13 @@ def _oauth(request: Request, error: str, sentence: str, *, code: str) -> Respons
 def _require_form(request: Request) -> None:
     """
     Raises:
-        HTTPException: 415.
+        HttpRefusal: 415.
     """
     message = Message()
     message["content-type"] = request.headers.get("content-type", "")
     charset = str(message.get_param("charset", "utf-8")).lower().replace("-", "")
     if message.get_content_type() != _FORM or charset != "utf8":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=_FORM)
+        raise HttpRefusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=f"Send the form as {_FORM}, in UTF-8.")
 
 
 def _read(body: bytes) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from ordermill.accounts.principal import Principal
 from ordermill.api.deps import EntityId, Reader, ServicesDep, Staff
@@ -38,7 +38,6 @@ async def record_payment(  # noqa: PLR0913  # each is a part of the request
     principal: Staff,
     *,
     key: IdempotencyKey,
-    request: Request,
     if_match: IfMatch = None,
 ) -> Response:
     """
@@ -47,7 +46,11 @@ async def record_payment(  # noqa: PLR0913  # each is a part of the request
     Send an Idempotency-Key, and it is recorded once however often you ask. With If-Match, only if the order is as you know it.
     """
     answer = await services.desk.record_payment(
-        id, payment.draft(), by=principal, version=_version(if_match), once=_once(request, principal, key, payment)
+        id,
+        payment.draft(),
+        by=principal,
+        version=_version(if_match),
+        once=_once(f"/orders/{id}/payments", principal, key, payment),
     )
     return answer_of(answer, status=201)
 
@@ -66,7 +69,6 @@ async def record_refund(  # noqa: PLR0913  # each is a part of the request
     principal: Staff,
     *,
     key: IdempotencyKey,
-    request: Request,
     if_match: IfMatch = None,
 ) -> Response:
     """
@@ -75,7 +77,11 @@ async def record_refund(  # noqa: PLR0913  # each is a part of the request
     Idempotency-Key and If-Match are as for payments.
     """
     answer = await services.desk.record_refund(
-        id, refund.draft(), by=principal, version=_version(if_match), once=_once(request, principal, key, refund)
+        id,
+        refund.draft(),
+        by=principal,
+        version=_version(if_match),
+        once=_once(f"/orders/{id}/refunds", principal, key, refund),
     )
     return answer_of(answer, status=201)
 
@@ -110,7 +116,5 @@ def _version(if_match: str | None) -> int | None:
     return None if if_match is None else expected_version(if_match, what="The order")
 
 
-def _once(request: Request, principal: Principal, key: str | None, said: MovementCreate) -> Once | None:
-    if key is None:
-        return None
-    return Once.of(principal, f"{request.method} {request.url.path}", key, content=said.model_dump_json())
+def _once(route: str, principal: Principal, key: str | None, said: MovementCreate) -> Once | None:
+    return None if key is None else Once.of(principal, f"POST {route}", key, content=said.model_dump_json())

@@ -8,7 +8,7 @@ from ordermill.api.deps import Buyer, ServicesDep
 from ordermill.api.etags import etag
 from ordermill.api.idempotency import REPLAYED, IdempotencyKey, answer_of
 from ordermill.api.problems import refusals
-from ordermill.api.rates import count_code
+from ordermill.api.rates import counting_guesses
 from ordermill.api.schemas.orders import OrderResponse
 from ordermill.api.schemas.placing import BasketSent, OrderSent, QuoteResponse
 from ordermill.orders.idempotency import Answer, Once
@@ -47,9 +47,9 @@ async def place_order(draft: OrderSent, services: ServicesDep, principal: Buyer,
     Send an Idempotency-Key, a new one for each order, and send the same request again whenever you did not get the answer: one
     order comes of it. Storefront keys must send one.
     """
-    await count_code(draft, services, principal)
     once = None if key is None else Once.of(principal, _ROUTE, key, content=draft.model_dump_json())
-    placed = await services.placing.place(draft, by=principal, once=once)
+    async with counting_guesses(draft, services, principal):
+        placed = await services.placing.place(draft, by=principal, once=once)
     headers = {"Location": f"/orders/{placed.id}", "ETag": etag(1)}
     return answer_of(Answer(placed.body, replayed=placed.replayed), status=201, headers=headers)
 
@@ -57,5 +57,5 @@ async def place_order(draft: OrderSent, services: ServicesDep, principal: Buyer,
 @router.post("/orders/quote", response_model=QuoteResponse, responses=refusals(*_PRICING), summary="Price a basket")
 async def quote_order(basket: BasketSent, services: ServicesDep, principal: Buyer) -> Any:
     """Say what an order would cost, and whether everything is there. Nothing changes, and nothing is reserved."""
-    await count_code(basket, services, principal)
-    return await services.placing.quote(basket, by=principal)
+    async with counting_guesses(basket, services, principal):
+        return await services.placing.quote(basket, by=principal)

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from ordermill.api.deps import Reader, RowId, ServicesDep, SignedIn, Staff
 from ordermill.api.problems import refusals
+from ordermill.api.routes.me import own_id
 from ordermill.api.schemas.privacy import Leaving, PersonalData
 from ordermill.api.visit import visit_of
 
@@ -27,7 +28,7 @@ async def export_me(services: ServicesDep, principal: SignedIn) -> StreamingResp
 
     Until the address is verified, of the orders only those that were placed with this account.
     """
-    return _attached(await services.privacy.export_own(principal.user_id or 0))
+    return _attached(await services.privacy.export_own(own_id(principal)))
 
 
 @router.delete(
@@ -43,7 +44,7 @@ async def erase_me(body: Leaving, services: ServicesDep, principal: SignedIn, re
     The password is needed once more: a token that was left lying about must not be enough. Nothing brings the data back.
     """
     password = body.current_password.get_secret_value()
-    await services.privacy.erase_own(principal.user_id or 0, password, address=visit_of(request.scope).address)
+    await services.privacy.erase_own(own_id(principal), password, address=visit_of(request.scope).address)
     return Response(status_code=204)
 
 

@@ -80,7 +80,7 @@ async def get_user(id: RowId, services: ServicesDep, _: Reader, response: Respon
 @router.patch(
     "/users/{id}",
     response_model=UserDetails,
-    responses=refusals("user_not_found", "own_account", "stale_version"),
+    responses=refusals("user_not_found", "own_account", "last_staff", "stale_version"),
     summary="Activate or deactivate a user",
 )
 async def change_user(  # noqa: PLR0913  # each is a part of the request

@@ -1,5 +1,6 @@
 """
-Several server processes on one socket: who dies is begun again, and all end together.
+Several server processes at one address: who dies is begun again, on the socket where connections waited for it meanwhile, and
+all end together.
 
 Each is a program of its own and not a fork, so that none inherits another's connections, threads or locks.
 """
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
@@ -31,12 +32,12 @@ class Workers:
     As many processes as are wanted.
 
     Args:
+        listeners: one for each of them.
         patience_s: how long they may take to finish when they are told to stop.
     """
 
-    def __init__(self, count: int, listener: socket.socket, *, patience_s: float) -> None:
-        self._count = count
-        self._listener = listener
+    def __init__(self, listeners: Sequence[socket.socket], *, patience_s: float) -> None:
+        self._listeners = listeners
         self._patience_s = patience_s
         self._heard, self._told = os.pipe()
         self._running: list[subprocess.Popen[bytes]] = []
@@ -54,7 +55,7 @@ class Workers:
             environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": figures}
             before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
             try:
-                self._running = [self._begin(environment) for _ in range(self._count)]
+                self._running = [self._begin(listener, environment) for listener in self._listeners]
                 code = self._watch(environment, announce)
             finally:
                 self._end()
@@ -62,8 +63,8 @@ class Workers:
                     signal.signal(number, handler)
         return code
 
-    def _begin(self, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-        handles = [self._listener.fileno(), self._told]
+    def _begin(self, listener: socket.socket, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+        handles = [listener.fileno(), self._told]
         command = [sys.executable, "-m", "ordermill.cli.serving.worker", *map(str, handles)]
         # In a group of its own: Ctrl-C is for us, who then stop all of them in order.
         return subprocess.Popen(command, env=environment, pass_fds=handles, process_group=0)  # noqa: S603  # our own program
@@ -74,7 +75,7 @@ class Workers:
             # Each writes one byte when it answers; those that were begun again later are read and not announced.
             if select.select([self._heard], [], [], 0.1)[0]:
                 before, ready = ready, ready + len(os.read(self._heard, 64))
-                if before < self._count <= ready:
+                if before < len(self._listeners) <= ready:
                     announce()
             for place, worker in enumerate(self._running):
                 code = worker.poll()
@@ -84,14 +85,15 @@ class Workers:
                     return code  # its sentence stands on stderr, and would be the same again
                 complain(f"Worker {worker.pid} ended with {code}; another takes its place.")
                 time.sleep(PAUSE_S)
-                self._running[place] = self._begin(environment)
+                self._running[place] = self._begin(self._listeners[place], environment)
         return Code.DONE
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
     def _end(self) -> None:
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         os.close(self._told)
         os.close(self._heard)
         for worker in self._running:

@@ -22,6 +22,7 @@ from ordermill.storage.statistics import STRIPE
 def compare(connection: Connection, batch: Batch, *, file: str) -> Loaded:
     """Say what `load` would do."""
     decided = plan(batch.orders, lookup.existing_orders(connection, batch.orders))
+    decided = decided.holding(lookup.holding(connection, decided.cancelling))
     decided = without_erased(connection, decided)
     told = outcome(batch, decided, customers=0, file=file)
     told.strangers = strangers(connection, pl.concat([decided.new["customer_key"], decided.changed["customer_key"]]))
@@ -34,6 +35,7 @@ def load(connection: Connection, batch: Batch, stamp: Stamp, *, file: str) -> Lo
     decided = plan(batch.orders, lookup.existing_orders(connection, batch.orders))
     if not decided.changed.is_empty():
         decided = decided.told_twice(lookup.written_by(connection, decided.changed["old_id"], stamp.import_id))
+    decided = decided.holding(lookup.holding(connection, decided.cancelling))
     decided = without_erased(connection, decided)
     created = 0
     if not decided.new.is_empty() or not decided.changed.is_empty():

@@ -44,6 +44,19 @@ def written_by(connection: Connection, ids: pl.Series, import_id: str) -> pl.Ser
     return frame_of(connection, query, {"id": pl.String}, {"run": import_id, "ids": ids.to_list()})["id"]
 
 
+def holding(connection: Connection, ids: pl.Series) -> pl.Series:
+    """Return those of the stored orders `ids` that hold stock or a discount's use, which cancelling them here gives back."""
+    if ids.is_empty():
+        return ids
+    query = (
+        f"SELECT order_id FROM discount_uses WHERE order_id {listed(connection, 'ids')} "  # noqa: S608  # names are ours
+        f"UNION SELECT taken.order_id FROM stock_movements taken WHERE taken.order_id {listed(connection, 'ids')} "
+        "AND taken.kind = 'order' AND NOT EXISTS (SELECT 1 FROM stock_movements back "
+        "WHERE back.order_id = taken.order_id AND back.product_id = taken.product_id AND back.kind = 'cancel')"
+    )
+    return frame_of(connection, query, {"id": pl.String}, {"ids": ids.to_list()})["id"]
+
+
 def products(connection: Connection, items: pl.DataFrame) -> pl.DataFrame:
     """Return `sku`, `product_id` of the catalogue's products that a batch sold."""
     schema = {"sku": pl.String, "product_id": pl.Int64}

@@ -42,7 +42,7 @@ class Plan:
 
     @property
     def kept(self) -> int:
-        """How many changed orders keep the status that was set here."""
+        """How many changed orders keep the status that they have here."""
         return int(self.changed["keeps_status"].sum()) if "keeps_status" in self.changed.columns else 0
 
     @property
@@ -58,6 +58,23 @@ class Plan:
         twice = pl.col("old_id").is_in(written.implode())
         refused = self.changed.filter(twice).select(self.refused.columns)
         return replace(self, changed=self.changed.filter(~twice), refused=pl.concat([self.refused, refused]))
+
+    @property
+    def cancelling(self) -> pl.Series:
+        """The ids of the stored orders that are in force and that their file cancels."""
+        return self.changed.filter(_cancels())["old_id"] if "old_id" in self.changed.columns else pl.Series(dtype=pl.String)
+
+    def holding(self, held: pl.Series) -> "Plan":
+        """
+        Leave the orders that hold stock or a discount's use, `held`, as they are where the file cancels them.
+
+        Cancelling them here gives that back; an order that is cancelled already could never give it back any more.
+        """
+        if held.is_empty():
+            return self
+        keeps = _cancels() & pl.col("old_id").is_in(held.implode())
+        status = pl.when(keeps).then("old_status").otherwise("status").alias("status")
+        return replace(self, changed=self.changed.with_columns(status, keeps_status=pl.col("keeps_status") | keeps))
 
 
 def plan(orders: pl.DataFrame, existing: pl.DataFrame) -> Plan:
@@ -84,6 +101,10 @@ def plan(orders: pl.DataFrame, existing: pl.DataFrame) -> Plan:
         unchanged=judged.filter(verdict="unchanged"),
         refused=judged.filter(verdict=CODE),
     )
+
+
+def _cancels() -> pl.Expr:
+    return (pl.col("status") == "cancelled") & (pl.col("old_status") != "cancelled")
 
 
 def _said_or_set_here(name: str) -> pl.Expr:

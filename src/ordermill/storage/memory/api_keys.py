@@ -44,3 +44,12 @@ class MemoryApiKeys:
             book.api_keys.replace(id, {**row, "revoked_at": at})
 
         self._told.change(write)
+
+    async def revoke_made_by(self, actor: str, *, at: datetime) -> None:
+        self._told.change(lambda book: revoke_made_by(book, actor, at=at))
+
+
+def revoke_made_by(book: Book, actor: str, *, at: datetime) -> None:
+    for id, row in list(book.api_keys.rows.items()):
+        if row["created_by"] == actor and row["revoked_at"] is None:
+            book.api_keys.replace(id, {**row, "revoked_at": at})

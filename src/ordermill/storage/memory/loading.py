@@ -42,6 +42,7 @@ _ADDRESSES: Final = ("shipping_address", "billing_address")
 def compare(book: Book, batch: Batch, *, file: str) -> Loaded:
     """Say what `load` would do."""
     decided = plan(batch.orders, _existing(book, batch.orders))
+    decided = decided.holding(_holding(book, decided.cancelling))
     decided = without_erased(book, decided)
     told = outcome(batch, decided, customers=0, file=file)
     keys = pl.concat([decided.new["customer_key"], decided.changed["customer_key"]]).drop_nulls().unique(maintain_order=True)
@@ -53,6 +54,7 @@ def compare(book: Book, batch: Batch, *, file: str) -> Loaded:
 def load(book: Book, batch: Batch, stamp: Stamp, *, file: str) -> Loaded:
     """Write a batch's orders with everything that belongs to them; return what became of each."""
     decided = plan(batch.orders, _existing(book, batch.orders)).told_twice(_written_by(book, stamp.import_id))
+    decided = decided.holding(_holding(book, decided.cancelling))
     decided = without_erased(book, decided)
     people = len(book.users.rows)
     new = _with_customers(book, decided.new, at=stamp.at)
@@ -78,6 +80,15 @@ def _existing(book: Book, orders: pl.DataFrame) -> pl.DataFrame:
     }
     rows = [book.orders.rows[id] for id in owners if id is not None]
     return pl.DataFrame([[_plain(row[name]) for name in EXISTING] for row in rows], schema=EXISTING, orient="row")
+
+
+def _holding(book: Book, ids: pl.Series) -> pl.Series:
+    """Return those of the stored orders `ids` that hold stock or a discount's use."""
+    if ids.is_empty():
+        return ids
+    moved = {(row["order_id"], row["product_id"], row["kind"]) for row in book.stock_movements.rows.values()}
+    taken = {order for order, product, kind in moved if kind == "order" and (order, product, "cancel") not in moved}
+    return ids.filter(pl.Series([UUID(id) in taken or UUID(id) in book.discount_uses.rows for id in ids], dtype=pl.Boolean))
 
 
 def _with_customers(book: Book, orders: pl.DataFrame, *, at: datetime) -> pl.DataFrame:

@@ -18,7 +18,6 @@ from ordermill.privacy.model import (
     PERSONAL,
     Erased,
     Erasure,
-    LastStaff,
     Purchase,
     SignIn,
     Use,
@@ -29,9 +28,11 @@ from ordermill.privacy.model import (
 from ordermill.storage import entities
 from ordermill.storage.entities import Row
 from ordermill.storage.gathering import Store
+from ordermill.storage.memory.api_keys import revoke_made_by
 from ordermill.storage.memory.book import Book
 from ordermill.storage.memory.erased import remember
 from ordermill.storage.memory.table import Table
+from ordermill.storage.memory.users import leave_staff
 
 
 class MemoryPersons:
@@ -88,15 +89,14 @@ def _erase(book: Book, erasure: Erasure) -> Erased:
     account = book.users.rows.get(erasure.user_id)
     if account is None or account["erased_at"] is not None:
         raise UserNotFound
-    staff = [id for id, row in book.users.rows.items() if row["is_staff"] and row["is_active"]]
-    if staff == [erasure.user_id]:
-        raise LastStaff
+    leave_staff(book, erasure.user_id)
     rejects = _blank_rejects(book, erasure.user_id, account["email_key"])
     blank = {"email": erasure.placeholder, "email_key": erasure.placeholder, "name": NAME, "password": None}
     closed = {"is_active": False, "is_staff": False, "email_verified_at": None, "erased_at": erasure.at}
     book.users.replace(erasure.user_id, {**account, **blank, **closed, "version": account["version"] + 1})
     orders = _blank_orders(book, erasure)
     _delete_what_was_for(book, erasure.user_id, account["email_key"])
+    revoke_made_by(book, f"user:{erasure.user_id}", at=erasure.at)
     remember(book, account["email_key"], new_key=erasure.new_key, at=erasure.at)
     event = {"id": erasure.event_id, "type": "user.erased", "at": erasure.at, "actor": erasure.actor}
     book.add_event({**event, "user_id": erasure.user_id, "data": json.dumps({"orders": orders})})

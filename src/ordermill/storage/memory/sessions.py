@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ordermill.accounts.sessions import KEPT, REVOKED_FOR, Session
+from ordermill.accounts.sessions import KEPT, REVOKED_FOR, SWEPT, Session
 from ordermill.kit.errors import StaleVersion
 from ordermill.storage import entities
 from ordermill.storage.entities import Row
@@ -55,10 +55,12 @@ class MemorySessions:
 
     async def sweep(self, *, now: datetime) -> None:
         def write(book: Book) -> None:
-            for id, row in list(book.sessions.rows.items()):
+            def over(row: Row) -> bool:
                 revoked = row["revoked_at"]
-                if row["expires_at"] <= now or (revoked is not None and revoked <= now - REVOKED_FOR):
-                    book.sessions.remove(id)
+                return row["expires_at"] <= now or (revoked is not None and revoked <= now - REVOKED_FOR)
+
+            for id in [id for id, row in sorted(book.sessions.rows.items()) if over(row)][:SWEPT]:
+                book.sessions.remove(id)
 
         self._told.change(write)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ordermill.accounts.model import User
 from ordermill.accounts.ports import UserFilter
+from ordermill.accounts.standing import LastStaff
 from ordermill.kit.errors import NotFound, StaleVersion
 from ordermill.kit.text import ascii_lower, email_key
 from ordermill.storage import entities
@@ -33,6 +34,9 @@ class MemoryUsers(Gathering[User, int, Book]):
         found = await self._store.read(look)
         return [user for user in map(self.told, found) if user is not None]
 
+    async def leave_staff(self, id: int) -> None:
+        self._told.change(lambda book: leave_staff(book, id))
+
     def find(self, book: Book, id: int, /) -> User | None:
         row = book.users.rows.get(id)
         return None if row is None else entities.user(row)
@@ -59,6 +63,15 @@ class MemoryUsers(Gathering[User, int, Book]):
         if id in book.users.rows:
             book.users.remove(id)
             book.removed_users.add(id)
+
+
+def leave_staff(book: Book, user_id: int) -> None:
+    """
+    Raises:
+        LastStaff: nobody but this user is active staff.
+    """
+    if [id for id, row in book.users.rows.items() if row["is_staff"] and row["is_active"]] == [user_id]:
+        raise LastStaff
 
 
 def _is_wanted(row: Row, wanted: UserFilter) -> bool:

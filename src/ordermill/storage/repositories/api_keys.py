@@ -46,5 +46,14 @@ class SqlApiKeys:
 
         self._told.change(write)
 
+    async def revoke_made_by(self, actor: str, *, at: datetime) -> None:
+        self._told.change(lambda connection: revoke_made_by(connection, actor, at=at))
+
+
+def revoke_made_by(connection: Connection, actor: str, *, at: datetime) -> None:
+    """Revoke what works of an actor's keys, in the transaction that is open."""
+    theirs = update(ApiKeyRow).where(ApiKeyRow.created_by == actor, ApiKeyRow.revoked_at.is_(None))
+    connection.execute(theirs.values(revoked_at=at))
+
 
 _WORKING = select(*ApiKeyRow.__table__.c).where(ApiKeyRow.revoked_at.is_(None))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from ordermill.accounts.sessions import KEPT, REVOKED_FOR, Session
+from ordermill.accounts.sessions import KEPT, REVOKED_FOR, SWEPT, Session
 from ordermill.kit.errors import StaleVersion
 from ordermill.storage import entities
 from ordermill.storage.gathering import Store, Told
@@ -70,7 +70,10 @@ class SqlSessions:
 
     async def sweep(self, *, now: datetime) -> None:
         over = or_(SessionRow.expires_at <= now, SessionRow.revoked_at <= now - REVOKED_FOR)
-        self._told.change(lambda connection: _run(connection, delete(SessionRow).where(over)))
+        some = select(SessionRow.id).where(over).order_by(SessionRow.id).limit(SWEPT)
+        # Asked again, for a session may have been refreshed meanwhile.
+        statement = delete(SessionRow).where(SessionRow.id.in_(some), over)
+        self._told.change(lambda connection: _run(connection, statement))
 
 
 def _run(connection: Connection, statement: Any) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, collate, func, select
 
 from ordermill.accounts.model import User
 from ordermill.accounts.ports import UserFilter
+from ordermill.accounts.standing import LastStaff
 from ordermill.kit.text import ascii_lower, email_key
 from ordermill.storage import entities
 from ordermill.storage.repositories.entity import SqlRepository
@@ -32,12 +33,28 @@ class SqlUsers(SqlRepository[User, int]):
         found = await self._store.read(look)
         return [user for user in map(self.told, found) if user is not None]
 
+    async def leave_staff(self, id: int) -> None:
+        self._told.change(lambda connection: leave_staff(connection, id))
+
     def to_row(self, entity: User) -> dict[str, Any]:
         return entities.user_row(entity)
 
     def load(self, connection: Connection, query: Select[Any]) -> list[User]:
         rows = connection.execute(query.with_only_columns(*UserRow.__table__.c))
         return [entities.user(row) for row in rows.mappings()]
+
+
+def leave_staff(connection: Connection, user_id: int) -> None:
+    """
+    Lock all who are staff, in one order: whoever is being deactivated at this moment counts no more.
+
+    Raises:
+        LastStaff: there is nobody but this user.
+    """
+    query = select(UserRow.id).where(UserRow.is_staff.is_(True), UserRow.is_active.is_(True)).order_by(UserRow.id)
+    staff = connection.execute(query.with_for_update()).scalars().all()
+    if staff == [user_id]:
+        raise LastStaff
 
 
 def _filtered(wanted: UserFilter, dialect: str) -> Select[Any]:
