@@ -32,7 +32,7 @@ class TestRequireMove:
 
         assert caught.value.code == "status_not_allowed"
         assert caught.value.details == {
-            "status": before.value,
+            "order_status": before.value,
             "wanted": after.value,
             "allowed": [wanted.value for wanted in Status if (before.value, wanted.value) in MOVES],
         }
