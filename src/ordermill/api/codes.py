@@ -64,7 +64,7 @@ CODES: Final[dict[str, Known]] = {
     # Catalogue
     "sku_taken": Known(409, "There is a product with this SKU already."),
     "price_missing": Known(422, "Another currency needs its own price."),
-    "too_many_decimals": Known(422, "It has at most 2 decimals in EUR."),
+    "too_many_decimals": Known(422, "An amount has at most 2 decimals in EUR."),
     "stock_not_tracked": Known(409, "The stock of 'TEA-1' is not tracked; set it first."),
     "stock_too_low": Known(409, "There are only 3 of 'TEA-1'."),
     "stock_too_high": Known(409, "There would be more than 1,000,000,000,000 of 'TEA-1'."),

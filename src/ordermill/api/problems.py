@@ -212,9 +212,15 @@ def _is_echo(error: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> bo
 def _field(error: Mapping[str, Any]) -> dict[str, str]:
     """Return what pydantic says of one field, without what was sent and without pydantic's address."""
     place, *path = error["loc"] or ("body",)
-    said = _SENTENCES.get(error["type"], error["msg"]).format_map(error.get("ctx", {}))
     where = {"pointer": _pointer(path)} if place == "body" else {"parameter": _short(path[0] if path else place)}
-    return {**where, "detail": f"{said.removeprefix('Value error, ').rstrip('.')}.", "code": error["type"]}
+    return {**where, "detail": f"{_said(error)}.", "code": error["type"]}
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    try:
+        return _SENTENCES[error["type"]].format_map(error.get("ctx", {}))
+    except KeyError:  # of another type; or of this one, but our own, which is worded for people already
+        return str(error["msg"].removeprefix("Value error, ").rstrip("."))
 
 
 def _pointer(path: Sequence[int | str]) -> str:

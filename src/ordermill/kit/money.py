@@ -68,7 +68,7 @@ class Currency:
 
     def unfit(self, refusal: Invalid, pointer: str) -> Invalid:
         """Return what `minor` refused as a field's refusal, worded anew: to the outside nothing that was sent is repeated."""
-        decimals = f"It has at most {self.exponent} decimals in {self.code}."
+        decimals = f"An amount has at most {self.exponent} decimals in {self.code}."
         said = decimals if refusal.code == "too_many_decimals" else "This is more than can be kept."
         return Invalid.field(pointer, said, code=refusal.code)
 

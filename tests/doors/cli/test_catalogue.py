@@ -28,7 +28,7 @@ class TestProducts:
         [
             (["add", "TEA-1", "--name", "Tea", "--price", "4.50"], 1, "There is a product with this SKU already."),
             (["add", "TEA-2", "--name", "Tea"], 2, "price: Field required."),
-            (["add", "TEA-2", "--name", "Tea", "--price", "4.505"], 2, "It has at most 2 decimals in EUR."),
+            (["add", "TEA-2", "--name", "Tea", "--price", "4.505"], 2, "An amount has at most 2 decimals in EUR."),
             (["set", "TEA-2", "--price", "4.50"], 1, "There is no product 'TEA-2'."),
             (["set", "TEA-1", "--received", "-8"], 1, "There are only 7 of 'TEA-1'."),
             (
@@ -114,7 +114,7 @@ class TestImport:
             "line 4, stock: Input should be greater than or equal to 0.",
             "line 5, sku: It stands in line 2 already.",
             "line 6, all of it: The line has 2 columns, and the header 4.",
-            "line 7, price: It has at most 2 decimals in EUR.",
+            "line 7, price: An amount has at most 2 decimals in EUR.",
             "line 8, all of it: The line cannot be read: ',' expected after '\"'.",
         ]
         assert [row["sku"] for row in terminal.json("products", "list")["data"]] == ["TEA-1", "TEA-6"]

@@ -219,7 +219,7 @@ class TestPay:
         [
             ("0", "The amount must be more than 0."),
             ("4,50", "Write the amount in digits"),
-            ("0.001", "0.001 has more decimals than EUR allows (2)."),
+            ("0.001", "An amount has at most 2 decimals in EUR."),
         ],
     )
     def test_refuses_with_a_sentence_and_changes_nothing(self, one_order: Terminal, amount: str, sentence: str) -> None:
@@ -254,7 +254,7 @@ class TestRefund:
             ("9.01", 1, "Of the order '1001' no more than EUR 9.00 can be given back"),
             ("0", 2, "The amount must be more than 0."),
             ("4,50", 2, "Write the amount in digits"),
-            ("0.001", 2, "0.001 has more decimals than EUR allows (2)."),
+            ("0.001", 2, "An amount has at most 2 decimals in EUR."),
         ],
     )
     def test_refuses_with_a_sentence_and_changes_nothing(

@@ -120,15 +120,26 @@ class TestActivity:
 
 class TestSetStaff:
     def test_lets_in_and_not_any_more(self, terminal: Terminal) -> None:
+        terminal.run("users", "create", "boss@example.com", "--staff", "--password", PASSWORD)
         terminal.run("users", "create", "ada@example.com", "--password", PASSWORD)
 
         on = terminal.run("users", "set-staff", "ada@example.com", "--on")
         staff = terminal.json("users", "list", "--staff")["data"]
         off = terminal.run("users", "set-staff", "ada@example.com", "--off")
 
-        assert (on.stdout, off.stdout) == ("User 1: ada@example.com is staff.\n", "User 1: ada@example.com is no staff.\n")
-        assert [user["email"] for user in staff] == ["ada@example.com"]
-        assert terminal.json("users", "list", "--staff")["data"] == []
+        assert (on.stdout, off.stdout) == ("User 2: ada@example.com is staff.\n", "User 2: ada@example.com is no staff.\n")
+        assert [user["email"] for user in staff] == ["boss@example.com", "ada@example.com"]
+        assert [user["email"] for user in terminal.json("users", "list", "--staff")["data"]] == ["boss@example.com"]
+
+    def test_keeps_the_last_member_of_staff(self, terminal: Terminal) -> None:
+        terminal.run("users", "create", "boss@example.com", "--staff", "--password", PASSWORD)
+
+        done = [terminal.run("users", *words) for words in (
+            ("set-staff", "boss@example.com", "--off"), ("deactivate", "boss@example.com"),
+        )]  # fmt: skip
+
+        assert [each.exit_code for each in done] == [1, 1]
+        assert [user["is_active"] for user in terminal.json("users", "list", "--staff")["data"]] == [True]
 
     def test_refuses_an_account_that_anybody_could_claim(self, terminal: Terminal, export: Callable[..., str]) -> None:
         terminal.write("shop.csv", export("2026-03-01,EUR,ada@example.com,TEA-1,1,4.50"))
