@@ -6,7 +6,7 @@ their conftest by importing them.
 """
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -283,6 +283,22 @@ def postgres_book(shared_book: DatabaseUrl) -> DatabaseUrl:
             connection.execute("SET session_replication_role = replica")
             connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(full)))
     return shared_book
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def two_books(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, postgres: Postgres, postgres_template: str
+) -> Iterator[tuple[str, str]]:
+    """Two empty books on each database: one for the clean run, one for the killed ones."""
+    if request.param == "sqlite":
+        clean, killed = (f"sqlite:///{shutil.copy(sqlite_template, tmp_path / f'{name}.db')}" for name in ("clean", "killed"))
+        yield clean, killed
+        return
+    names = [f"kill_{uuid4().hex}" for _ in range(2)]
+    clean, killed = (postgres.create_database(name, template=postgres_template) for name in names)
+    yield clean, killed
+    for name in names:
+        postgres.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

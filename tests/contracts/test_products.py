@@ -78,8 +78,8 @@ class TestAdd:
             await unit.products.add_stocked(products, by=STAFF)
             await unit.commit()
 
-        found = await storage.unit().products.by_ids([product.id or 0 for product in products])
-        assert [found[product.id or 0] for product in products] == products
+        found = await storage.unit().products.by_skus([product.sku for product in products])
+        assert [found[product.sku] for product in products] == products
 
     async def test_of_a_product_with_stock_goes_the_other_way(self, storage: Storage) -> None:
         with pytest.raises(ValueError, match="add_stocked"):

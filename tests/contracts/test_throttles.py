@@ -11,7 +11,8 @@ from builders import LATER, NOON
 from clocks import HandClock
 from storages import Storage, connected, in_sql
 
-from ordermill.accounts.throttles import Changes, Tally, TooManyAttempts
+from ordermill.accounts.throttle_rules import Tally
+from ordermill.accounts.throttles import Changes, TooManyAttempts
 from ordermill.config import DatabaseUrl
 from ordermill.kit.clock import SystemClock
 from ordermill.kit.errors import Unavailable

@@ -4,19 +4,15 @@ import asyncio
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from books import contents, tally
-from servers import Postgres
 
 from ordermill.bootstrap import open_services
 from ordermill.config import load
@@ -74,22 +70,6 @@ def _finished(export: Path, url: str, *, code: int = 1) -> tuple[dict[str, Any],
 async def _findings(url: str) -> list[Finding]:
     async with open_services(load(database_url=url)) as services:
         return list(await services.audit.run())
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def two_books(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, postgres: Postgres, postgres_template: str
-) -> Iterator[tuple[str, str]]:
-    """Two empty books on each database: one for the clean run, one for the killed ones."""
-    if request.param == "sqlite":
-        clean, killed = (f"sqlite:///{shutil.copy(sqlite_template, tmp_path / f'{name}.db')}" for name in ("clean", "killed"))
-        yield clean, killed
-        return
-    names = [f"kill_{uuid4().hex}" for _ in range(2)]
-    clean, killed = (postgres.create_database(name, template=postgres_template) for name in names)
-    yield clean, killed
-    for name in names:
-        postgres.drop_database(name)
 
 
 @pytest.mark.slow

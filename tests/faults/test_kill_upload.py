@@ -9,17 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 from books import contents, tally
-from servers import Postgres
 from shop import SECRET
 
 from ordermill.accounts.api_keys import ApiKeyCreate
@@ -106,22 +104,6 @@ class Serving:
             shelf = shelf_of(load(database_url=self.url)).directory
             place = self.home / "ordermill" / "uploads" / shelf.name
         return [path.name for path in place.iterdir() if not path.name.startswith("turn-")] if place.is_dir() else []
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def two_books(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, postgres: Postgres, postgres_template: str
-) -> Iterator[tuple[str, str]]:
-    """Two empty books on each database: one for the clean run, one for the killed ones."""
-    if request.param == "sqlite":
-        clean, killed = (f"sqlite:///{shutil.copy(sqlite_template, tmp_path / f'{name}.db')}" for name in ("clean", "killed"))
-        yield clean, killed
-        return
-    names = [f"kill_{uuid4().hex}" for _ in range(2)]
-    clean, killed = (postgres.create_database(name, template=postgres_template) for name in names)
-    yield clean, killed
-    for name in names:
-        postgres.drop_database(name)
 
 
 async def _sent(server: Serving, export: Path) -> str:

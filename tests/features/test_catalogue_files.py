@@ -65,7 +65,7 @@ def there_and_back(shape: dict[str, Any], sheet: sheets.Sheet, suffix: str) -> d
 
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"out{suffix}"
-        asyncio.run(sheets.write(shapes(), path, sheet))
+        asyncio.run(sheets.write(shapes(), path, sheet, shape=dict))
         (record,) = sheets.read(path, sheet)
     assert record.defect is None
     return dict(record.said)

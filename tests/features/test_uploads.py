@@ -13,10 +13,11 @@ from uuid import UUID
 import pytest
 from builders import NOON, a_file, an_id
 
-from ordermill.imports import uploads
+from ordermill.imports import upload_work, uploads
 from ordermill.imports.messages import Begun, Finished, Message, Refused, line_of, message_of
 from ordermill.imports.runs import Runs
-from ordermill.imports.shelf import Claim, Incoming, Sent, Shelf, Upload
+from ordermill.imports.shelf import Shelf
+from ordermill.imports.upload import Claim, Incoming, Sent, Upload
 from ordermill.imports.uploads import IN_HAND, Uploads
 from ordermill.kit.errors import Invalid, ServiceError, Unavailable
 from ordermill.storage.memory import MemoryStorage
@@ -274,7 +275,7 @@ class TestUploads:
     async def test_remove_what_ended_without_a_word_before_its_run_was_open(self, shelf: Shelf, book: MemoryStorage) -> None:
         told = Uploads(shelf, ScriptedImporter([[]]), Runs(book.imports))
 
-        with pytest.raises(uploads.Ended):
+        with pytest.raises(upload_work.Ended):
             await self._sent(told, shelf)
 
         assert shelf.kept() == []
@@ -309,7 +310,7 @@ class TestUploads:
         self, shelf: Shelf, book: MemoryStorage, run: UUID, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(uploads, "TEND_S", 0.01)
-        monkeypatch.setattr(uploads, "FIRST_PAUSE_S", 0.3)
+        monkeypatch.setattr(upload_work, "FIRST_PAUSE_S", 0.3)
         failed = Refused(Unavailable("The disk is full.", code="database_full"))
         importer = ScriptedImporter([[Begun(run), failed], [Begun(run), Finished()]])
         told = Uploads(shelf, importer, Runs(book.imports))

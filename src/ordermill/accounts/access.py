@@ -22,7 +22,7 @@ from ordermill.accounts.keyring import KeyRing
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import digest
 from ordermill.accounts.ports import UserRepository
-from ordermill.accounts.principal import Principal
+from ordermill.accounts.principal import Principal, actor_of
 from ordermill.accounts.sessions import RefreshToken, Session, Sessions
 from ordermill.accounts.throttles import Attempt, Throttles
 from ordermill.accounts.tokens import LASTS, Unauthenticated
@@ -124,12 +124,12 @@ class Access:
             return await self._program(credentials)
         checked = self._tokens.read(credentials, now=await self._clock.now())
         if not checked.staff:
-            return Principal(actor=f"user:{checked.user_id}", user_id=checked.user_id)
+            return Principal(actor=actor_of(checked.user_id), user_id=checked.user_id)
         async with self._units() as unit:
             user = await unit.users.get(checked.user_id)
         if not _usable(user):
             raise Unauthenticated
-        return Principal(actor=f"user:{checked.user_id}", user_id=checked.user_id, is_staff=user.is_staff)
+        return Principal(actor=actor_of(checked.user_id), user_id=checked.user_id, is_staff=user.is_staff)
 
     async def sign_in(self, email: str, password: str, *, address: str | None) -> Grant:
         """
@@ -247,7 +247,7 @@ class Access:
             if repeated is not None:
                 return self._grant(user, repeated, now=now)
             await unit.sessions.revoke(session.id, at=now)
-            reused = Event(id=new_id(now), type="session.reused", at=now, actor=f"user:{user.id}", user_id=user.id)
+            reused = Event(id=new_id(now), type="session.reused", at=now, actor=actor_of(user.id), user_id=user.id)
             await unit.events.append(reused)
             await unit.commit()
         raise RefreshRefused

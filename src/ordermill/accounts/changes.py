@@ -1,18 +1,15 @@
-"""What every change of an account has in common: its event, the end of its sign-ins, and another try after a lost race."""
+"""What every change of an account has in common: its event, and the end of its sign-ins."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import Purpose
 from ordermill.accounts.ports import AccountsUnit
 from ordermill.accounts.sessions import end_sessions_in
-from ordermill.kit.errors import NotFound, StaleVersion
+from ordermill.kit.errors import NotFound
 from ordermill.kit.events import Event
 from ordermill.kit.ids import new_id
-
-T = TypeVar("T")
 
 # An account changes seldom; who loses as often as this meets a fault and not a neighbour.
 ATTEMPTS: Final = 4
@@ -25,21 +22,6 @@ class UserNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such user.")
-
-
-async def retried(work: Callable[[], Awaitable[T]]) -> T:
-    """
-    Do a use case, and again from its start when somebody changed the account meanwhile.
-
-    Raises:
-        StaleVersion: it was overtaken each time.
-    """
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return await work()
-        except StaleVersion:
-            continue
-    return await work()
 
 
 async def existing(unit: AccountsUnit, id: int) -> User:

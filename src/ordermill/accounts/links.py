@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ordermill.accounts import mails
-from ordermill.accounts.changes import retried, sign_out, tell
+from ordermill.accounts.changes import ATTEMPTS, sign_out, tell
 from ordermill.accounts.judge import Judge
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import LinkInvalid, OneTimeToken, Purpose, digest, issue
 from ordermill.accounts.ports import AccountsUnit
 from ordermill.accounts.post import Post, after_commit
+from ordermill.kit.attempts import retried
 from ordermill.kit.clock import Clock
 
 # Whoever follows a link has not signed in.
@@ -121,7 +122,7 @@ class Links:
                 await unit.commit()
             return verified
 
-        return await retried(work)
+        return await retried(work, attempts=ATTEMPTS)
 
     async def reset(self, secret: str, password: str) -> User:
         """
@@ -134,7 +135,7 @@ class Links:
         async with self._units() as unit:
             _, user = await self._followed(unit, secret, Purpose.RESET_PASSWORD, self._clock.now())
         hashed = await self._judge.hashed(password, own=(user.email, user.name))
-        changed = await retried(lambda: self._reset(secret, hashed))
+        changed = await retried(lambda: self._reset(secret, hashed), attempts=ATTEMPTS)
         self.tell_password_changed(changed)
         return changed
 

@@ -8,15 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from ordermill.accounts.changes import retried, sign_out, tell
+from ordermill.accounts.changes import ATTEMPTS, sign_out, tell
 from ordermill.accounts.drafts import OwnChange
 from ordermill.accounts.hashing import Hashing
 from ordermill.accounts.judge import Judge
 from ordermill.accounts.links import Links
 from ordermill.accounts.model import User
 from ordermill.accounts.ports import AccountsUnit
+from ordermill.accounts.principal import actor_of
 from ordermill.accounts.throttles import Throttles
 from ordermill.accounts.tokens import Unauthenticated
+from ordermill.kit.attempts import retried
 from ordermill.kit.clock import Clock
 from ordermill.kit.errors import Invalid, StaleVersion
 
@@ -75,7 +77,7 @@ class OwnAccounts:
         """
         user = await self.get(id)
         hashed = None if draft.password is None else await self._rehashed(user, draft, address)
-        changed = await retried(lambda: self._change(user, draft, hashed, version))
+        changed = await retried(lambda: self._change(user, draft, hashed, version), attempts=ATTEMPTS)
         if hashed is not None:
             self._links.tell_password_changed(changed)
         return changed
@@ -105,10 +107,10 @@ class OwnAccounts:
                 return user
             await unit.users.update(changed)
             if changed.name != user.name:
-                await tell(unit, "user.renamed", changed, at=now, actor=f"user:{id}")
+                await tell(unit, "user.renamed", changed, at=now, actor=actor_of(id))
             if hashed is not None:
                 await sign_out(unit, changed, at=now)
-                await tell(unit, "user.password_changed", changed, at=now, actor=f"user:{id}")
+                await tell(unit, "user.password_changed", changed, at=now, actor=actor_of(id))
             await unit.commit()
         return changed
 

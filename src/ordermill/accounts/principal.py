@@ -12,6 +12,11 @@ class Scope(StrEnum):
     READ = "read"
 
 
+def actor_of(user_id: int | None) -> str:
+    """Return how the ledger names a user."""
+    return f"user:{user_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from ordermill.accounts.changes import UserNotFound, existing, retried, tell
+from ordermill.accounts.changes import ATTEMPTS, UserNotFound, existing, tell
 from ordermill.accounts.drafts import StaffSetUp, UserCreate
 from ordermill.accounts.first_staff import FirstStaff
 from ordermill.accounts.judge import Judge
@@ -19,6 +19,7 @@ from ordermill.accounts.one_time import OneTimeToken, Purpose
 from ordermill.accounts.ports import AccountsUnit, UserFilter
 from ordermill.accounts.post import Post, after_commit
 from ordermill.accounts.standing import set_active_in, set_staff_in
+from ordermill.kit.attempts import retried
 from ordermill.kit.clock import Clock
 from ordermill.kit.errors import Conflict, StaleVersion, Taken
 from ordermill.kit.pages import Page
@@ -195,7 +196,7 @@ class Accounts:
                 await unit.commit()
             return changed
 
-        return await retried(work)
+        return await retried(work, attempts=ATTEMPTS)
 
     async def _hashed(self, draft: UserCreate) -> str:
         return await self._judge.hashed(draft.password.get_secret_value(), own=(draft.email, draft.name))
@@ -212,7 +213,7 @@ class Accounts:
             # Somebody was faster; what they left decides. A registration took the address, an import left it to be claimed.
             pass
         try:
-            return await retried(work)
+            return await retried(work, attempts=ATTEMPTS)
         except Taken as taken:
             raise EmailTaken from taken
 

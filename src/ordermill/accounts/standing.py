@@ -11,6 +11,7 @@ from ordermill.accounts.changes import sign_out, tell
 from ordermill.accounts.model import User
 from ordermill.accounts.one_time import Purpose
 from ordermill.accounts.ports import AccountsUnit
+from ordermill.accounts.principal import actor_of
 from ordermill.kit.errors import Conflict
 
 
@@ -53,7 +54,7 @@ async def set_active_in(unit: AccountsUnit, user: User, *, active: bool, at: dat
         OwnAccount: the actor is this user.
         LastStaff: at `commit`: nobody else may use the back office.
     """
-    if actor == f"user:{user.id}" and not active:
+    if actor == actor_of(user.id) and not active:
         raise OwnAccount
     if user.is_active == active:
         return user
@@ -62,7 +63,7 @@ async def set_active_in(unit: AccountsUnit, user: User, *, active: bool, at: dat
     changed = await unit.users.update(replace(user, is_active=active))
     if not active:
         await sign_out(unit, changed, at=at)
-        await unit.api_keys.revoke_made_by(f"user:{user.id}", at=at)
+        await unit.api_keys.revoke_made_by(actor_of(user.id), at=at)
     await tell(unit, "user.activated" if active else "user.deactivated", changed, at=at, actor=actor)
     return changed
 
@@ -86,7 +87,7 @@ async def set_staff_in(unit: AccountsUnit, user: User, *, staff: bool, at: datet
     changed = await unit.users.update(replace(user, is_staff=staff))
     await sign_out(unit, changed, at=at)
     if not staff:
-        await unit.api_keys.revoke_made_by(f"user:{user.id}", at=at)
+        await unit.api_keys.revoke_made_by(actor_of(user.id), at=at)
     if staff:
         await unit.one_time_tokens.withdraw(Purpose.FIRST_STAFF, user_id=None)
     await tell(unit, "user.role_changed", changed, at=at, actor=actor, staff=staff)

@@ -7,15 +7,14 @@ from typing import Final
 
 from starlette.types import Scope
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from ordermill.kit.networks import Address, address_of
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # What any proxy adds; a request with one of these has come through one, trusted or not.
 FORWARDED: Final = frozenset(
     {b"x-forwarded-for", b"forwarded", b"x-real-ip", b"x-forwarded-host", b"x-forwarded-proto", b"via"}
 )
-# A home or a server has a whole /64 of IPv6 addresses and may take another one for each request.
-_IPV6_PREFIX: Final = 64
 
 
 def client_address(scope: Scope, *, trusted: Sequence[Network]) -> str:
@@ -50,22 +49,7 @@ def is_on_this_machine(scope: Scope) -> bool:
     return bool(scope.get("client")) and _is_loopback(scope["client"][0])
 
 
-@lru_cache(maxsize=4096)
-def counted_as(address: str) -> str:
-    """Return what requests of an address are counted under: IPv6 by its network."""
-    found = _address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((found, _IPV6_PREFIX), strict=False))
-    return address
-
-
-@lru_cache(maxsize=4096)
-def _address(text: str) -> Address | None:
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+_address = lru_cache(maxsize=4096)(address_of)
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from ordermill.api.addresses import counted_as
 from ordermill.api.bodies import StrictRequest
 from ordermill.api.deps import OPERATIONS, authenticated, services
 from ordermill.api.problems import HttpRefusal
@@ -29,6 +28,7 @@ from ordermill.api.rates import require_granted
 from ordermill.api.solving import AnyGate, Solver, every
 from ordermill.api.visit import visit_of
 from ordermill.kit.errors import Forbidden
+from ordermill.kit.networks import counted_as
 from ordermill.kit.rates import Quota
 
 _EMPTY: Final = (None, "", "0")

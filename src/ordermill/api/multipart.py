@@ -14,7 +14,8 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from ordermill.imports.shelf import Incoming, refused_in_words
+from ordermill.imports.shelf import refused_in_words
+from ordermill.imports.upload import Incoming
 from ordermill.kit.errors import Invalid
 from ordermill.kit.text import printable, shortened
 

@@ -1,7 +1,6 @@
 """Discounts: made, found, listed, changed. Their use is counted where orders are placed and cancelled (orders)."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +11,9 @@ from ordermill.catalogue.intake import Intake, Kind, take_in
 from ordermill.catalogue.model import Discount
 from ordermill.catalogue.ports import CatalogueUnit, DiscountFilter
 from ordermill.catalogue.shape import discount_shape
+from ordermill.kit.attempts import retried
 from ordermill.kit.clock import Clock
-from ordermill.kit.errors import Conflict, NotFound, StaleVersion, Taken
+from ordermill.kit.errors import Conflict, NotFound, Taken
 from ordermill.kit.events import By, Event
 from ordermill.kit.ids import new_id
 from ordermill.kit.pages import Page
@@ -104,12 +104,7 @@ class Discounts:
             StaleVersion: others keep changing it.
             NotFound: there is none.
         """
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return await self._change(id, draft, actor=actor)
-            except StaleVersion:
-                continue  # what they left decides
-        return await self._change(id, draft, actor=actor)
+        return await retried(lambda: self._change(id, draft, actor=actor), attempts=ATTEMPTS)
 
     async def export(self, path: Path, wanted: DiscountFilter) -> sheets.Exported:
         """
@@ -118,7 +113,7 @@ class Discounts:
         Raises:
             Invalid, Unavailable: as `sheets.write` does.
         """
-        return await sheets.write(_shapes(self.every(wanted)), path, sheets.DISCOUNTS)
+        return await sheets.write(self.every(wanted), path, sheets.DISCOUNTS, shape=discount_shape)
 
     async def take_in(
         self, path: Path, *, actor: str, dry_run: bool = False, told: Callable[[Intake], None] = lambda _: None
@@ -179,12 +174,6 @@ async def _add(unit: CatalogueUnit, discounts: Sequence[Discount], by: By) -> No
     for discount in discounts:
         await unit.discounts.add(discount)
         await tell(unit, "discount.created", discount, facts(discount), by=by)
-
-
-async def _shapes(discounts: AsyncGenerator[Discount, None]) -> AsyncGenerator[Mapping[str, Any], None]:
-    async with aclosing(discounts):
-        async for discount in discounts:
-            yield discount_shape(discount)
 
 
 async def _found(unit: CatalogueUnit, id: int) -> Discount:

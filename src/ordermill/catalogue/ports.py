@@ -40,10 +40,6 @@ class ProductRepository(Repository[Product, int], Protocol):
     with its movements.
     """
 
-    async def by_ids(self, ids: Collection[int], /) -> Mapping[int, Product]:
-        """Return those of the products that there are."""
-        ...
-
     async def by_skus(self, skus: Collection[str], /) -> Mapping[str, Product]:
         """Return those of the products that there are."""
         ...

@@ -1,9 +1,8 @@
 """Products: made, found, listed, changed, taken out of the catalogue; and their stock, which orders move at the same time."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from ordermill.catalogue import sheets
 from ordermill.catalogue.changes import changed_product, differences, facts, new_product
@@ -12,6 +11,7 @@ from ordermill.catalogue.intake import Intake, Kind, take_in
 from ordermill.catalogue.model import Product
 from ordermill.catalogue.ports import CatalogueUnit, ProductFilter
 from ordermill.catalogue.shape import product_shape
+from ordermill.kit.attempts import retried
 from ordermill.kit.clock import Clock
 from ordermill.kit.errors import Conflict, NotFound, StaleVersion, Taken
 from ordermill.kit.events import By, Event
@@ -19,10 +19,10 @@ from ordermill.kit.ids import new_id
 from ordermill.kit.pages import Page
 from ordermill.kit.text import defect, identifier, shortened, words
 
-T = TypeVar("T")
 # Whether a product, as it was found, is the one that a change is based on.
 Expected = Callable[[Product], bool]
 
+# Of a change that is based on nothing in particular; one that is based on what somebody saw has one.
 ATTEMPTS: Final = 5
 _SKU: Final = "products_sku"
 
@@ -123,7 +123,9 @@ class Products:
             Invalid, SkuTaken: as `create` does.
             NotFound: there is none.
         """
-        return await _again(lambda: self._change(id, draft, actor=actor, expected=expected), expected)
+        return await retried(
+            lambda: self._change(id, draft, actor=actor, expected=expected), attempts=ATTEMPTS if expected is None else 1
+        )
 
     async def remove(self, id: int, *, actor: str, expected: Expected | None = None) -> Product | None:
         """
@@ -136,7 +138,9 @@ class Products:
             StaleVersion: it is not the one that was `expected`.
             NotFound: there is none.
         """
-        return await _again(lambda: self._remove(id, actor=actor, expected=expected), expected)
+        return await retried(
+            lambda: self._remove(id, actor=actor, expected=expected), attempts=ATTEMPTS if expected is None else 1
+        )
 
     async def export(self, path: Path, wanted: ProductFilter) -> sheets.Exported:
         """
@@ -145,7 +149,7 @@ class Products:
         Raises:
             Invalid, Unavailable: as `sheets.write` does.
         """
-        return await sheets.write(_shapes(self.every(wanted)), path, sheets.PRODUCTS)
+        return await sheets.write(self.every(wanted), path, sheets.PRODUCTS, shape=product_shape)
 
     async def take_in(
         self, path: Path, *, actor: str, dry_run: bool = False, told: Callable[[Intake], None] = lambda _: None
@@ -230,22 +234,6 @@ async def _add(unit: CatalogueUnit, products: Sequence[Product], by: By) -> None
     await unit.products.add_stocked(products, by=by)
     for product in products:
         await tell(unit, "product.created", product, facts(product), by=by)
-
-
-async def _shapes(products: AsyncGenerator[Product, None]) -> AsyncGenerator[Mapping[str, Any], None]:
-    async with aclosing(products):
-        async for product in products:
-            yield product_shape(product)
-
-
-async def _again(step: Callable[[], Awaitable[T]], expected: Expected | None) -> T:
-    """Take a step again when somebody else was faster: what they left decides, unless the step was based on what was there."""
-    for _ in range(ATTEMPTS - 1 if expected is None else 0):
-        try:
-            return await step()
-        except StaleVersion:
-            continue
-    return await step()
 
 
 async def _found(unit: CatalogueUnit, id: int, expected: Expected | None) -> Product:

@@ -17,11 +17,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ordermill.kit.errors import Invalid, Unavailable
 from ordermill.kit.files import Replacement
 from ordermill.kit.text import printable, shortened
+
+T = TypeVar("T")
 
 BLOCK: Final = 1000  # records written at a time: enough that the hop to a thread does not count
 
@@ -116,9 +118,11 @@ def read(path: Path, sheet: Sheet) -> Iterator[Record]:
     return reader(_text(path), sheet, printable(path.name))
 
 
-async def write(shapes: AsyncGenerator[Mapping[str, Any], None], path: Path, sheet: Sheet) -> Exported:
+async def write(
+    rows: AsyncGenerator[T, None], path: Path, sheet: Sheet, *, shape: Callable[[T], Mapping[str, Any]]
+) -> Exported:
     """
-    Write shapes to a file in the format of its suffix; a file of that name is replaced when the new one is whole.
+    Write rows in their shape to a file in the format of its suffix; one of that name is replaced when the new one is whole.
 
     Raises:
         Invalid: `unknown_export_format`, for another suffix than .csv and .jsonl.
@@ -128,11 +132,11 @@ async def write(shapes: AsyncGenerator[Mapping[str, Any], None], path: Path, she
     if text is None:
         raise _unknown(path, sheet)
     written, block = 0, list[Mapping[str, Any]]()
-    async with aclosing(shapes):
+    async with aclosing(rows):
         with Replacement(path, refusal=partial(_unwritable, path)) as file:
             file.write(_rows([sheet.columns]) if text is _csv_text else "")
-            async for shape in shapes:
-                block.append(shape)
+            async for row in rows:
+                block.append(shape(row))
                 written += 1
                 if len(block) == BLOCK:
                     await asyncio.to_thread(_put, file, text, block, sheet)

@@ -1,7 +1,6 @@
 """`ordermill discounts`: codes that make an order cheaper, one by one and as a file."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -203,9 +202,9 @@ def set_discount(  # noqa: PLR0913  # each is an option of the command
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends with .csv or .jsonl.")],
+    file: sheets.FromFile,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of it, and write nothing.")] = False,
+    dry_run: sheets.DryRun = False,
     as_json: Json = False,
     database: Database = None,
 ) -> int:
@@ -219,7 +218,7 @@ def import_file(
 
 
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends with .csv or .jsonl; a file there is replaced.")],
+    file: sheets.ToFile,
     *,
     active: OnlyActive = None,
     database: Database = None,

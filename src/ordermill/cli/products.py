@@ -1,6 +1,5 @@
 """`ordermill products`: the catalogue, one by one and as a file."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -162,9 +161,9 @@ def remove(sku: Sku, *, database: Database = None) -> None:
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends with .csv or .jsonl.")],
+    file: sheets.FromFile,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of it, and write nothing.")] = False,
+    dry_run: sheets.DryRun = False,
     as_json: Json = False,
     database: Database = None,
 ) -> int:
@@ -178,7 +177,7 @@ def import_file(
 
 
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends with .csv or .jsonl; a file there is replaced.")],
+    file: sheets.ToFile,
     *,
     active: OnlyActive = None,
     database: Database = None,

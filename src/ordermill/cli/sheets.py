@@ -1,7 +1,10 @@
 """What `products` and `discounts` share: drafts of typed words, files taken in, and what became of their lines."""
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
 
 from ordermill.cli.console import complain, narrate, print_json, say
 from ordermill.cli.program import Code
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
 
 # As many refused lines as are told one by one; a file whose every line is wrong is wrong in one way.
 SHOWN = 100
+
+
+FromFile = Annotated[Path, typer.Argument(metavar="FILE", help="Ends with .csv or .jsonl.")]
+ToFile = Annotated[Path, typer.Argument(metavar="FILE", help="Ends with .csv or .jsonl; a file there is replaced.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would become of it, and write nothing.")]
 
 
 def drafted(model: "type[M]", **said: Any) -> "M":

@@ -24,7 +24,8 @@ from ordermill.imports.orderfile import Options, OrderFile, order_file
 from ordermill.imports.process import Stopped, Watcher
 from ordermill.imports.records import BLOCK
 from ordermill.imports.report import Report
-from ordermill.imports.shelf import Claim, Sent, Shelf, Upload
+from ordermill.imports.shelf import Shelf
+from ordermill.imports.upload import Claim, Sent, Upload
 from ordermill.kit.errors import ServiceError
 
 # The server's requests go first: they are short, and somebody waits for them.

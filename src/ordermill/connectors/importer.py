@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from ordermill.imports.messages import Message, message_of
-from ordermill.imports.shelf import Claim, Upload
+from ordermill.imports.upload import Claim, Upload
 
 # A refusal may list the columns of a file.
 MESSAGE_LIMIT: Final = 1 << 20

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ordermill.imports.messages import Message
 from ordermill.imports.model import Import, ImportFile, Left, Reject
-from ordermill.imports.shelf import Claim, Upload
+from ordermill.imports.upload import Claim, Upload
 
 if TYPE_CHECKING:
     from ordermill.imports.batch import Batch, Loaded

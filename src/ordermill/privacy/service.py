@@ -6,6 +6,7 @@ from typing import Final
 from ordermill.accounts.changes import UserNotFound
 from ordermill.accounts.hashing import Hashing
 from ordermill.accounts.model import User
+from ordermill.accounts.principal import actor_of
 from ordermill.accounts.standing import OwnAccount
 from ordermill.accounts.throttles import Throttles
 from ordermill.accounts.tokens import Unauthenticated
@@ -85,7 +86,7 @@ class Privacy:
             UserNotFound: there is no such account, or it was erased before.
             LastStaff: nobody else may use the back office.
         """
-        if actor == _actor(user_id):
+        if actor == actor_of(user_id):
             raise OwnAccount
         return await self._erase(user_id, actor=actor)
 
@@ -108,7 +109,7 @@ class Privacy:
         if not await self._hashing.verify(password, user.password_hash):
             raise Invalid.field(_PASSWORD, "This is not your current password.", code="current_password_wrong")
         await throttles.succeeded(attempt)
-        return await self._erase(user_id, actor=_actor(user_id))
+        return await self._erase(user_id, actor=actor_of(user_id))
 
     async def _erase(self, user_id: int, *, actor: str) -> Erased:
         now = self._clock.now()
@@ -129,7 +130,3 @@ class Privacy:
             discount_uses=await self._store.discount_uses(user_id, placed_by_customer=placed_by_customer),
             events=await self._store.events(user_id),
         )
-
-
-def _actor(user_id: int) -> str:
-    return f"user:{user_id}"

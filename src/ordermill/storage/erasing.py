@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 
 from ordermill.accounts.changes import UserNotFound
+from ordermill.accounts.principal import actor_of
 from ordermill.imports.model import Reject, Tally
 from ordermill.privacy.mentions import addresses_in, fragment
 from ordermill.privacy.model import NAME, PERSONAL, Erased, Erasure, forgotten, texts_of, without_examples
@@ -62,7 +63,7 @@ def erase(connection: Connection, erasure: Erasure) -> Erased:
     _delete_answers(connection, erasure, email_key)
     for row in (SessionRow, OneTimeTokenRow):
         connection.execute(delete(row).where(row.user_id == erasure.user_id))
-    revoke_made_by(connection, f"user:{erasure.user_id}", at=erasure.at)
+    revoke_made_by(connection, actor_of(erasure.user_id), at=erasure.at)
     remember(connection, email_key, new_key=erasure.new_key, at=erasure.at)
     event = {"id": erasure.event_id, "type": "user.erased", "at": erasure.at, "actor": erasure.actor}
     connection.execute(insert(EventRow).values(**event, user_id=erasure.user_id, data={"orders": orders}))
@@ -165,7 +166,7 @@ def _blank_examples(connection: Connection, run: UUID, rejects: set[tuple[int, s
 def _delete_answers(connection: Connection, erasure: Erasure, email_key: str) -> None:
     """Delete the answers that were kept for the person, and those with the person's orders that others were given."""
     table = IdempotencyRow
-    own = table.principal == f"user:{erasure.user_id}"
+    own = table.principal == actor_of(erasure.user_id)
     connection.execute(delete(table).where(own))
     suspects = select(table.principal, table.route, table.key, table.answer).where(
         _holds(connection, table.answer, fragment(email_key))

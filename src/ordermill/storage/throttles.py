@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, delete, func, select
 
-from ordermill.accounts.throttles import Changes, Tally
+from ordermill.accounts.throttle_rules import Tally
+from ordermill.accounts.throttles import Changes
 from ordermill.storage.database import Database
 from ordermill.storage.statements import upsert
 from ordermill.storage.tables import ThrottleRow

@@ -14,7 +14,7 @@ from terminals import EXAMPLES, export
 
 from ordermill.bootstrap import shelf_of
 from ordermill.config import DatabaseUrl
-from ordermill.imports.shelf import Upload
+from ordermill.imports.upload import Upload
 from ordermill.storage.tables import ImportRow
 
 __all__ = ["export"]

@@ -20,7 +20,7 @@ from ordermill.bootstrap import Services
 from ordermill.imports.model import Import
 from ordermill.imports.rejects import default_name, repairable, table_of
 from ordermill.imports.report import import_shape, left_shape
-from ordermill.imports.shelf import Sent
+from ordermill.imports.upload import Sent
 from ordermill.kit.errors import Invalid, NotFound
 from ordermill.kit.pages import Page
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ordermill.accounts.changes import UserNotFound
 from ordermill.accounts.model import User
+from ordermill.accounts.principal import actor_of
 from ordermill.imports.model import Reject
 from ordermill.kit.events import Event
 from ordermill.kit.text import email_key
@@ -96,7 +97,7 @@ def _erase(book: Book, erasure: Erasure) -> Erased:
     book.users.replace(erasure.user_id, {**account, **blank, **closed, "version": account["version"] + 1})
     orders = _blank_orders(book, erasure)
     _delete_what_was_for(book, erasure.user_id, account["email_key"])
-    revoke_made_by(book, f"user:{erasure.user_id}", at=erasure.at)
+    revoke_made_by(book, actor_of(erasure.user_id), at=erasure.at)
     remember(book, account["email_key"], new_key=erasure.new_key, at=erasure.at)
     event = {"id": erasure.event_id, "type": "user.erased", "at": erasure.at, "actor": erasure.actor}
     book.add_event({**event, "user_id": erasure.user_id, "data": json.dumps({"orders": orders})})
@@ -145,7 +146,7 @@ def _is_about(reject: Reject, email_key: str, *, same_number: bool) -> bool:
 def _delete_what_was_for(book: Book, user_id: int, email_key: str) -> None:
     _remove(book.sessions, lambda row: row["user_id"] == user_id)
     _remove(book.one_time_tokens, lambda row: row["user_id"] == user_id)
-    actor = f"user:{user_id}"
+    actor = actor_of(user_id)
     _remove(book.idempotency_keys, lambda row: row["principal"] == actor or email_key in addresses_in([row["answer"]]))
 
 

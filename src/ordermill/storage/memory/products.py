@@ -19,10 +19,6 @@ class MemoryProducts(Gathering[Product, int, Book]):
 
     noun = "product"
 
-    async def by_ids(self, ids: Collection[int], /) -> Mapping[int, Product]:
-        found = await self._found(lambda row: row["id"] in ids)
-        return {product.id: product for product in found if product.id is not None}
-
     async def by_skus(self, skus: Collection[str], /) -> Mapping[str, Product]:
         return {product.sku: product for product in await self._found(lambda row: row["sku"] in skus)}
 

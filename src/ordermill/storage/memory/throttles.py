@@ -5,7 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TypeVar
 
-from ordermill.accounts.throttles import Changes, Tally
+from ordermill.accounts.throttle_rules import Tally
+from ordermill.accounts.throttles import Changes
 from ordermill.storage.gathering import Store
 from ordermill.storage.memory.book import Book
 

@@ -28,7 +28,7 @@ from ordermill.orders.placement import Asked, Customer, Known, Placement
 from ordermill.storage import catalogue, entities
 from ordermill.storage.database import refuse
 from ordermill.storage.placing.statements import CHANNEL, FORGET, LOCK_DISCOUNT, LOOK, WRITE, Statement
-from ordermill.storage.placing.words import API, FORGOTTEN, stripe
+from ordermill.storage.placing.words import API, FORGOTTEN, MOMENTS, stripe
 from ordermill.storage.postgres import GONE, PostgresDatabase
 
 ATTEMPTS: Final = 6
@@ -38,7 +38,6 @@ _OVERTAKEN: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
 )
-_MOMENTS: Final = ("starts_at", "ends_at", "created_at")
 _COLUMNS: Final = {
     "products": "product_id",
     "skus": "sku",
@@ -145,7 +144,7 @@ def _known(found: Any, asked: Asked) -> Known:
 
 
 def _timed(row: dict[str, Any]) -> dict[str, Any]:
-    for name in _MOMENTS:
+    for name in MOMENTS:
         if row.get(name) is not None:
             row[name] = datetime.fromisoformat(row[name])
     return row

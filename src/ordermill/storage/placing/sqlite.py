@@ -19,14 +19,14 @@ from ordermill.orders.model import Order
 from ordermill.orders.placement import Asked, Customer, Known, Placement
 from ordermill.storage import catalogue, entities
 from ordermill.storage.database import Database
-from ordermill.storage.placing.words import API, FORGOTTEN, stripe
+from ordermill.storage.placing.words import API, FORGOTTEN, MOMENTS, stripe
+from ordermill.storage.types import text_of
 
 _PRODUCTS: Final = "id, sku, name, price, currency, stock, is_active, created_at, version"
 _DISCOUNT: Final = (
     "id, code, kind, value, currency, starts_at, ends_at, minimum, max_uses, max_uses_per_customer, uses, is_active, "
     "created_at, version"
 )
-_MOMENTS: Final = ("starts_at", "ends_at", "created_at")
 _CUSTOMER: Final = "SELECT id, email, is_active AND erased_at IS NULL FROM users"
 _FORGET: Final = """
 DELETE FROM idempotency_keys
@@ -52,7 +52,7 @@ class SqlitePlacing:
         return await self._database.write(work)
 
     async def forget(self, *, before: datetime) -> int:
-        moment, forgotten = _moment(before), 0
+        moment, forgotten = text_of(before), 0
         while True:
             # A transaction for each stretch, so that orders get their turn in between.
             removed = await self._database.write(
@@ -109,7 +109,7 @@ def _rows(raw: sqlite3.Connection, query: str, parameters: Sequence[Any]) -> lis
     names = [column[0] for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor]
     for row in rows:
-        for name in _MOMENTS:
+        for name in MOMENTS:
             if row.get(name) is not None:
                 row[name] = datetime.fromisoformat(row[name]).replace(tzinfo=UTC)
         row["is_active"] = bool(row["is_active"])
@@ -124,7 +124,7 @@ def _answer(raw: sqlite3.Connection, once: Once) -> Answer | None:
 
 def _write(raw: sqlite3.Connection, placement: Placement) -> Answer:
     order = placement.order
-    at = _moment(order.placed_at)
+    at = text_of(order.placed_at)
     if placement.newcomer is not None:
         order.customer_id = _insert(raw, "users", {**entities.user_row(placement.newcomer), "created_at": at})
     body = placement.answer(order.customer_id)
@@ -196,7 +196,7 @@ def _count(raw: sqlite3.Connection, placement: Placement) -> None:
     )
     place = stripe(placement.order.id)
     for bucket, figures in placement.figures.items():
-        raw.execute(counted, (_moment(bucket.hour), bucket.currency, place, figures.count, figures.total, figures.refunded))
+        raw.execute(counted, (text_of(bucket.hour), bucket.currency, place, figures.count, figures.total, figures.refunded))
 
 
 def _channel(raw: sqlite3.Connection, *, at: str) -> int:
@@ -219,8 +219,3 @@ def _statement(table: str, columns: tuple[str, ...]) -> str:
         known = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # names are ours
         _STATEMENTS[table, columns] = known
     return known
-
-
-def _moment(at: datetime) -> str:
-    """Return a moment as `storage.types.Instant` writes it."""
-    return str(at.astimezone(UTC).replace(tzinfo=None))

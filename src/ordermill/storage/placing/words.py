@@ -9,6 +9,8 @@ from ordermill.storage.statistics import SPREAD, STRIPE
 API: Final = "api"
 # As many answers as are forgotten in one transaction: some milliseconds, in which others wait.
 FORGOTTEN: Final = 1000
+# Columns of products and discounts that come as text: from JSON on PostgreSQL, as they are stored on SQLite.
+MOMENTS: Final = ("starts_at", "ends_at", "created_at")
 
 
 def stripe(order: UUID) -> int:

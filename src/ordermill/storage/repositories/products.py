@@ -33,10 +33,6 @@ class SqlProducts(SqlRepository[Product, int]):
     row = ProductRow
     noun = "product"
 
-    async def by_ids(self, ids: Collection[int], /) -> Mapping[int, Product]:
-        found = await self._found(select(ProductRow).where(ProductRow.id.in_(ids)))
-        return {product.id: product for product in found if product.id is not None}
-
     async def by_skus(self, skus: Collection[str], /) -> Mapping[str, Product]:
         return {product.sku: product for product in await self._found(select(ProductRow).where(ProductRow.sku.in_(skus)))}
 
